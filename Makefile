@@ -1,0 +1,48 @@
+# Everything that one does with this repository. Needs python3 >= 3.11 with pip, git and make; the rest it sets up itself.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+BIN := .venv/bin
+
+.PHONY: help
+help: ## List these targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Set up .venv (every other target does so too)
+	@tools/bootstrap.sh
+
+.PHONY: up
+up: setup ## Run the whole system on this machine, with a mail catcher, until Ctrl-C
+	@exec $(BIN)/python -m maillane_local up
+
+.PHONY: demo
+demo: setup ## Send a campaign of 100 mails to the catcher, on the running system or on one of its own
+	@exec $(BIN)/python -m maillane_local demo
+
+.PHONY: test
+test: setup ## Run all tests
+	@$(BIN)/pytest $(ARGS)
+
+.PHONY: check
+check: setup ## Run every check but the tests: style, types, layers, protos, locks, deploy files
+	@$(BIN)/python tools/check.py $(ARGS)
+
+.PHONY: format
+format: setup ## Format the code and the protos
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/python tools/generate_protos.py --format
+
+.PHONY: proto
+proto: setup ## Generate protos/python from protos/maillane
+	@$(BIN)/python tools/generate_protos.py
+
+.PHONY: lock
+lock: setup ## Resolve the dependencies anew into requirements.lock
+	@tools/lock.sh
+
+.PHONY: clean
+clean: ## Remove what was set up and built; the data in .maillane stays
+	rm -rf .venv .uv .build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
