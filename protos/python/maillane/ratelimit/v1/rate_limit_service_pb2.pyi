@@ -36,7 +36,9 @@ class _ScopeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Scope.ValueType
     SCOPE_WORKSPACE: _Scope.ValueType  # 3
     """A whole workspace."""
     SCOPE_DEPLOYMENT: _Scope.ValueType  # 4
-    """The whole deployment: kept outside the workspace's slot, reserved first, and given back where the rest grants less."""
+    """The whole deployment: kept under the workspace "_deployment", in another slot, so reserved first, and given back
+    where the rest grants less.
+    """
 
 class Scope(_Scope, metaclass=_ScopeEnumTypeWrapper):
     """What an allowance limits. Together with the id and the window it names the counter."""
@@ -50,7 +52,9 @@ SCOPE_CAMPAIGN: Scope.ValueType  # 2
 SCOPE_WORKSPACE: Scope.ValueType  # 3
 """A whole workspace."""
 SCOPE_DEPLOYMENT: Scope.ValueType  # 4
-"""The whole deployment: kept outside the workspace's slot, reserved first, and given back where the rest grants less."""
+"""The whole deployment: kept under the workspace "_deployment", in another slot, so reserved first, and given back
+where the rest grants less.
+"""
 Global___Scope: _TypeAlias = Scope  # noqa: Y015
 
 @_typing.final
@@ -170,6 +174,7 @@ class Grant(_message.Message):
     RESERVATION_ID_FIELD_NUMBER: _builtins.int
     GRANTED_FIELD_NUMBER: _builtins.int
     EPOCH_FIELD_NUMBER: _builtins.int
+    DEPLOYMENT_EPOCH_FIELD_NUMBER: _builtins.int
     RESERVE_TIME_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     TIGHTEST_FIELD_NUMBER: _builtins.int
@@ -180,6 +185,8 @@ class Grant(_message.Message):
     """Permits: 0 to wanted."""
     epoch: _builtins.int
     """The epoch of the workspace's counters. A permit is worth nothing in a later one."""
+    deployment_epoch: _builtins.int
+    """The epoch of the deployment's counters, where an allowance has the scope DEPLOYMENT. The same holds."""
     tightest: _builtins.int
     """Where less was granted than wanted: the place in the ask of the allowance that was the tightest."""
     @_builtins.property
@@ -200,17 +207,23 @@ class Grant(_message.Message):
         reservation_id: _builtins.str = ...,
         granted: _builtins.int = ...,
         epoch: _builtins.int = ...,
+        deployment_epoch: _builtins.int | None = ...,
         reserve_time: _timestamp_pb2.Timestamp | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         tightest: _builtins.int | None = ...,
         retry_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_tightest", b"_tightest", "expire_time", b"expire_time", "reserve_time", b"reserve_time", "retry_time", b"retry_time", "tightest", b"tightest"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_deployment_epoch", b"_deployment_epoch", "_tightest", b"_tightest", "deployment_epoch", b"deployment_epoch", "expire_time", b"expire_time", "reserve_time", b"reserve_time", "retry_time", b"retry_time", "tightest", b"tightest"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_tightest", b"_tightest", "epoch", b"epoch", "expire_time", b"expire_time", "granted", b"granted", "reservation_id", b"reservation_id", "reserve_time", b"reserve_time", "retry_time", b"retry_time", "tightest", b"tightest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_deployment_epoch", b"_deployment_epoch", "_tightest", b"_tightest", "deployment_epoch", b"deployment_epoch", "epoch", b"epoch", "expire_time", b"expire_time", "granted", b"granted", "reservation_id", b"reservation_id", "reserve_time", b"reserve_time", "retry_time", b"retry_time", "tightest", b"tightest"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__deployment_epoch: _TypeAlias = _typing.Literal["deployment_epoch"]  # noqa: Y015
+    _WhichOneofArgType__deployment_epoch: _TypeAlias = _typing.Literal["_deployment_epoch", b"_deployment_epoch"]  # noqa: Y015
     _WhichOneofReturnType__tightest: _TypeAlias = _typing.Literal["tightest"]  # noqa: Y015
     _WhichOneofArgType__tightest: _TypeAlias = _typing.Literal["_tightest", b"_tightest"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__deployment_epoch) -> _WhichOneofReturnType__deployment_epoch | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__tightest) -> _WhichOneofReturnType__tightest | None: ...
 
 Global___Grant: _TypeAlias = Grant  # noqa: Y015
@@ -437,7 +450,7 @@ class Count(_message.Message):
     RESERVE_TIME_FIELD_NUMBER: _builtins.int
     PERMITS_FIELD_NUMBER: _builtins.int
     scope: Global___Scope.ValueType
-    """What the counter limits; DEPLOYMENT is refused here, see RestoreRequest.deployment."""
+    """What the counter limits: DEPLOYMENT for the workspace "_deployment", and only there."""
     id: _builtins.str
     """Which one."""
     permits: _builtins.int
@@ -476,20 +489,13 @@ class RestoreRequest(_message.Message):
     WORKSPACE_ID_FIELD_NUMBER: _builtins.int
     EPOCH_FIELD_NUMBER: _builtins.int
     COUNTS_FIELD_NUMBER: _builtins.int
-    DEPLOYMENT_FIELD_NUMBER: _builtins.int
     workspace_id: _builtins.str
-    """Whose counters."""
+    """Whose counters; "_deployment" for those of the whole deployment."""
     epoch: _builtins.int
     """The new epoch: 1 or more, higher than any before."""
     @_builtins.property
     def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Count]:
         """Everything that still counts: up to 100,000 counts, of which those of one counter and window add up."""
-
-    @_builtins.property
-    def deployment(self) -> _containers.RepeatedCompositeFieldContainer[Global___Count]:
-        """What still counts against the deployment's own limits (scope DEPLOYMENT): raises those counters to at least so
-        much, for they lie in another slot, and may have been kept.
-        """
 
     def __init__(
         self,
@@ -497,11 +503,10 @@ class RestoreRequest(_message.Message):
         workspace_id: _builtins.str = ...,
         epoch: _builtins.int = ...,
         counts: _abc.Iterable[Global___Count] | None = ...,
-        deployment: _abc.Iterable[Global___Count] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "deployment", b"deployment", "epoch", b"epoch", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "epoch", b"epoch", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
