@@ -1,0 +1,1 @@
+"""Steps of the schema, oldest first. Each deploys before the code that needs it."""

@@ -1,0 +1,332 @@
+"""The tables, for ordinary queries by SQLAlchemy Core. The migrations make them; a test holds the two together."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+metadata = MetaData()
+
+
+def _instant(name: str, *, nullable: bool = True) -> "Column[object]":
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def _made(name: str = "create_time") -> "Column[object]":
+    return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
+
+
+workspaces = Table(
+    "workspaces",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("stopped", Boolean, nullable=False, server_default=text("false")),
+    _made(),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("workspace_id", Integer, ForeignKey("workspaces.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", SmallInteger, nullable=False),
+    # SHA-256 of the secret: 256 random bits need no slow hash.
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    _made(),
+    _instant("last_use_time"),
+    _instant("revoke_time"),
+    Index("tokens_workspace", "workspace_id", "id"),
+)
+
+# Creates that carried a request id, so that a repeat returns the first answer.
+requests = Table(
+    "requests",
+    metadata,
+    Column("workspace_id", Integer, ForeignKey("workspaces.id"), nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("body_hash", LargeBinary, nullable=False),
+    Column("resource_id", BigInteger),
+    _made(),
+    PrimaryKeyConstraint("workspace_id", "request_id"),
+    Index("requests_time", "create_time"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("workspace_id", Integer, ForeignKey("workspaces.id"), nullable=False),
+    Column("token_id", BigInteger),
+    Column("verb", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("detail", JSONB),
+    _made(),
+    Index("audit_workspace", "workspace_id", "id"),
+)
+
+mailboxes = Table(
+    "mailboxes",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    Column("workspace_id", Integer, ForeignKey("workspaces.id"), nullable=False),
+    Column("address", Text, nullable=False),
+    # Names the address's counters: a mailbox deleted and made again has no fresh quota.
+    Column("address_key", Text, nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("security", SmallInteger, nullable=False),
+    Column("username", Text, nullable=False),
+    # Sealed (AES-GCM); null: none.
+    Column("password", LargeBinary),
+    Column("hourly_limit", Integer, nullable=False),
+    Column("daily_limit", Integer),
+    Column("min_gap_us", BigInteger, nullable=False),
+    Column("max_in_flight", SmallInteger, nullable=False, server_default=text("5")),
+    Column("backoff_level", SmallInteger, nullable=False, server_default=text("0")),
+    Column("state", SmallInteger, nullable=False, server_default=text("1")),
+    # Raised by every change; queue_revision is the one that the queue was last told of.
+    Column("revision", BigInteger, nullable=False, server_default=text("1")),
+    Column("queue_revision", BigInteger, nullable=False, server_default=text("0")),
+    _made(),
+    # Deleted ones stay for what they sent; their address is free again.
+    _instant("delete_time"),
+    Index(
+        "mailboxes_address",
+        "workspace_id",
+        "address_key",
+        unique=True,
+        postgresql_where=text("delete_time IS NULL"),
+    ),
+    Index("mailboxes_workspace", "workspace_id", "id"),
+    Index("mailboxes_dirty", "id", postgresql_where=text("queue_revision <> revision")),
+)
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("workspace_id", Integer, ForeignKey("workspaces.id"), nullable=False),
+    # Random: part of each Message-ID, so that two deployments with one mail domain never make the same.
+    Column("key", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("html", Text, nullable=False),
+    _instant("start_time"),
+    Column("delay_us", BigInteger, nullable=False),
+    Column("hourly_limit", Integer),
+    Column("state", SmallInteger, nullable=False, server_default=text("1")),
+    Column("state_reason", Text, nullable=False, server_default=text("''")),
+    Column("revision", BigInteger, nullable=False, server_default=text("1")),
+    Column("queue_revision", BigInteger, nullable=False, server_default=text("1")),
+    _made(),
+    _instant("end_time"),
+    Index("campaigns_workspace", "workspace_id", "id"),
+    Index("campaigns_dirty", "id", postgresql_where=text("queue_revision <> revision")),
+    Index("campaigns_open", "id", postgresql_where=text("state IN (2, 3)")),
+)
+
+# The messages of one campaign in one mailbox. Due time of a message = base + ordinal × delay, or its retry time.
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("campaign_id", BigInteger, ForeignKey("campaigns.id", ondelete="CASCADE"), nullable=False),
+    Column("mailbox_id", Integer, ForeignKey("mailboxes.id"), nullable=False),
+    # Its place among the campaign's mailboxes, from 0.
+    Column("position", SmallInteger, nullable=False),
+    # Null in a draft.
+    _instant("base"),
+    # Ordinals given out so far.
+    Column("size", Integer, nullable=False, server_default=text("0")),
+    Column("revision", BigInteger, nullable=False, server_default=text("1")),
+    Column("queue_revision", BigInteger, nullable=False, server_default=text("1")),
+    PrimaryKeyConstraint("campaign_id", "mailbox_id"),
+    Index("lanes_mailbox", "mailbox_id"),
+    Index("lanes_dirty", "campaign_id", "mailbox_id", postgresql_where=text("queue_revision <> revision")),
+)
+
+# Counts are kept by change, in a row for each of a few slots, so that schedulers do not wait for one another's commits:
+# a campaign's count is the sum over its slots.
+campaign_counts = Table(
+    "campaign_counts",
+    metadata,
+    Column("campaign_id", BigInteger, ForeignKey("campaigns.id", ondelete="CASCADE"), nullable=False),
+    Column("slot", SmallInteger, nullable=False),
+    *(
+        Column(state, Integer, nullable=False, server_default=text("0"))
+        for state in ("pending", "sending", "sent", "failed", "unconfirmed", "suppressed", "cancelled")
+    ),
+    PrimaryKeyConstraint("campaign_id", "slot"),
+    postgresql_with={"fillfactor": "50"},
+)
+
+# How many recipients of a campaign have a value for a variable.
+campaign_variables = Table(
+    "campaign_variables",
+    metadata,
+    Column("campaign_id", BigInteger, ForeignKey("campaigns.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("present", Integer, nullable=False),
+    PrimaryKeyConstraint("campaign_id", "name"),
+)
+
+# Imports that go on now. One that was left behind ends by its expire time, which each chunk moves.
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("campaign_id", BigInteger, ForeignKey("campaigns.id", ondelete="CASCADE"), nullable=False),
+    _instant("expire_time", nullable=False),
+    Index("imports_campaign", "campaign_id"),
+)
+
+# One row a message, and nothing in it that its attempts say already. State is in no index and no index predicate, so
+# that claim and settle stay on the heap page (HOT).
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("campaign_id", BigInteger, nullable=False),
+    # Of the claim that holds it, or held it last.
+    Column("token", BigInteger),
+    _instant("retry_time"),
+    Column("mailbox_id", Integer, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    # Where it stood in its import.
+    Column("line", Integer, nullable=False),
+    Column("state", SmallInteger, nullable=False, server_default=text("1")),
+    Column("attempt", SmallInteger, nullable=False, server_default=text("0")),
+    Column("email", Text, nullable=False),
+    # A JSON object of strings, as text: it is passed through, never searched.
+    Column("variables", Text, nullable=False),
+    UniqueConstraint("campaign_id", "email", name="messages_email"),
+    Index("messages_campaign", "campaign_id", "id"),
+    postgresql_with={"fillfactor": "85", "autovacuum_vacuum_scale_factor": "0.1"},
+)
+
+# Append-only: what became of each try. Lists of what was sent or failed come from here.
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("message_id", BigInteger, nullable=False),
+    Column("campaign_id", BigInteger, nullable=False),
+    _instant("claim_time", nullable=False),
+    _instant("settle_time", nullable=False),
+    Column("mailbox_id", Integer, nullable=False),
+    Column("number", SmallInteger, nullable=False),
+    # Of the message, by this try.
+    Column("state", SmallInteger, nullable=False),
+    Column("code", SmallInteger, nullable=False),
+    Column("reply", Text, nullable=False),
+    Index("attempts_message", "message_id"),
+    Index("attempts_outcome", "campaign_id", "state", "message_id"),
+    Index("attempts_time", "settle_time", postgresql_using="brin"),
+)
+
+# What a sender holds: a row a claim. Replays and the lease sweep find messages through it.
+claims = Table(
+    "claims",
+    metadata,
+    Column("token", BigInteger, primary_key=True, autoincrement=False),
+    Column("claim_id", BigInteger, nullable=False, unique=True),
+    Column("sender_id", Text, nullable=False),
+    Column("incarnation", Text, nullable=False),
+    # Null: closed, nothing of it is SENDING any more.
+    _instant("lease_until"),
+    _made(),
+    # Sorted. Empty: a tombstone, no claim of this id will ever commit.
+    Column("ids", ARRAY(BigInteger), nullable=False),
+    Index("claims_lease", "lease_until", postgresql_where=text("lease_until IS NOT NULL")),
+    Index("claims_time", "create_time", postgresql_using="brin"),
+)
+
+# The permits that a claim used, by lane, in the window in which they were reserved: what counters are restored from.
+permits = Table(
+    "permits",
+    metadata,
+    Column("token", BigInteger, nullable=False),
+    Column("campaign_id", BigInteger, nullable=False),
+    Column("workspace_id", Integer, nullable=False),
+    Column("mailbox_id", Integer, nullable=False),
+    _instant("reserve_time", nullable=False),
+    Column("permits", Integer, nullable=False),
+    Column("refunded", Integer, nullable=False, server_default=text("0")),
+    Column("address_key", Text, nullable=False),
+    Column("reservation_id", Text, nullable=False),
+    PrimaryKeyConstraint("token", "campaign_id", "mailbox_id"),
+    Index("permits_workspace", "workspace_id", "reserve_time"),
+    Index("permits_time", "reserve_time", postgresql_using="brin"),
+)
+
+# Sender processes that have been seen. The one of a name that is not replaced is the living one.
+senders = Table(
+    "senders",
+    metadata,
+    Column("sender_id", Text, nullable=False),
+    Column("incarnation", Text, nullable=False),
+    _made(),
+    _instant("replace_time"),
+    PrimaryKeyConstraint("sender_id", "incarnation"),
+)
+
+# What holds a gate (campaign_id 0) or a lane now, kept so that a rebuild knows it and people are told.
+parks = Table(
+    "parks",
+    metadata,
+    Column("mailbox_id", Integer, ForeignKey("mailboxes.id", ondelete="CASCADE"), nullable=False),
+    Column("campaign_id", BigInteger, nullable=False),
+    Column("reason", SmallInteger, nullable=False),
+    _instant("until_time", nullable=False),
+    Column("detail", Text, nullable=False),
+    PrimaryKeyConstraint("mailbox_id", "campaign_id", "reason"),
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("workspace_id", Integer, ForeignKey("workspaces.id"), nullable=False),
+    Column("email", Text, nullable=False),
+    Column("reason", SmallInteger, nullable=False),
+    _made(),
+    PrimaryKeyConstraint("workspace_id", "email"),
+)
+
+# The epoch of each workspace's counters; workspace 0 stands for the deployment's own.
+counters = Table(
+    "counters",
+    metadata,
+    Column("workspace_id", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", BigInteger, nullable=False),
+)
+
+# The generation of each shard of the delay queue.
+queue_shards = Table(
+    "queue_shards",
+    metadata,
+    Column("shard", Integer, primary_key=True, autoincrement=False),
+    Column("generation", BigInteger, nullable=False),
+)
+
+# Chunks take blocks of ids: id order is import order, and a block takes one call.
+MESSAGE_BLOCK = 10_000
+MESSAGE_BLOCKS = "message_blocks"
