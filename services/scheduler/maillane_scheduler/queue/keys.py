@@ -14,8 +14,8 @@ prefix, and makes the others from it: whichever key of the shard a cluster route
     q:{s}:g<n>:c:<c>          SET     the mailboxes that have a lane of the campaign
     q:{s}:g<n>:c:<c>:state    HASH    revision, paused: what a lane that appears later starts with
 
-Instants are µs since the epoch. Mailboxes and campaigns are written in decimal, a message as 8 bytes big-endian, so
-that messages that are due at the same µs sort by id, which is campaign order.
+Instants are µs since the epoch: scores are doubles, exact to the µs until the year 2255. Mailboxes and campaigns are
+written in decimal, a message as 8 bytes big-endian, so that messages due at the same µs sort by id: campaign order.
 """
 
 MESSAGE_BYTES = 8

@@ -32,8 +32,6 @@ SETTLE_BATCH = 1_000
 MAX_CLAIM = 1_000
 # Keys unlinked at a time when an old generation is dropped.
 DROP_BATCH = 500
-# Scores are doubles: every µs up to 2**53 (the year 2255) is exact.
-MAX_US = 2**53 - 1
 # How long a wait for a wake-up may last before the connection is looked at again.
 WAKE_POLL_S = 1.0
 
@@ -100,8 +98,9 @@ class Queue:
         """What can be handed out now in at most `slots` messages, in serving order, and when to look again.
 
         A gate's lanes share its room under the cap; a lane with a gap offers one message, a gate with a gap one in all.
+        Slots above MAX_CLAIM count as MAX_CLAIM.
         """
-        now, next_us, *flat = await self._run("due", slots, now_us=now_us)
+        now, next_us, *flat = await self._run("due", min(slots, MAX_CLAIM), now_us=now_us)
         offers = [Offer(int(m), int(c), int(n)) for m, c, n in _groups(flat, 3)]
         return Due(offers, None if next_us is None else int(next_us), int(now))
 
