@@ -1,0 +1,1 @@
+"""What every service is bolted to: settings, errors, access, interceptors, server and channel, logs, metrics, clock."""

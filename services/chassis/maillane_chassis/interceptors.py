@@ -1,0 +1,192 @@
+"""What happens around every rpc but access: its status, its log line, its metrics, its deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
+from time import perf_counter
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+import grpc
+import structlog
+from grpc_status import rpc_status
+
+from maillane_chassis import metrics
+from maillane_chassis.access import OPEN_METHODS, caller_or_none
+from maillane_chassis.around import AroundInterceptor, Rpc
+from maillane_chassis.errors import DeadlineExceeded, Failure, Unavailable, to_status
+
+if TYPE_CHECKING:
+    from maillane_chassis.around import Context
+
+Translate: TypeAlias = Callable[[Exception], Failure | None]
+
+# A unary call whose client set no deadline. Longer than anything that works takes, short enough to free its place.
+DEFAULT_DEADLINE_S = 30.0
+
+_log = structlog.get_logger("maillane.rpc")
+_CODES = {code.value[0]: code.name for code in grpc.StatusCode}
+# What another service answers when it is not there, too slow or too busy: to our caller, that is us being unavailable.
+_DOWNSTREAM = {
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.RESOURCE_EXHAUSTED,
+}
+
+
+class ErrorInterceptor(AroundInterceptor):
+    """Turns what an rpc raises into its status.
+
+    A Failure becomes its status with details. `translate` may make one of a library's exception (a store that does not
+    answer: Unavailable). All else is INTERNAL without a word about it, and a log entry with the places in the code.
+    """
+
+    def __init__(self, translate: Translate | None = None) -> None:
+        super().__init__()
+        self._translate = translate
+
+    @asynccontextmanager
+    async def around(self, rpc: Rpc) -> AsyncIterator[None]:
+        """Ends a failed rpc by abort; what was aborted already, and cancellation, pass."""
+        try:
+            yield
+        except grpc.aio.AbortError:
+            raise
+        except Exception as error:  # noqa: BLE001 - here every error of a service ends
+            failure = error if isinstance(error, Failure) else self._known(error)
+            if failure is None:
+                _log_crash(rpc.method, error)
+                await rpc.context.abort(grpc.StatusCode.INTERNAL, "internal error")
+            await rpc.context.abort_with_status(rpc_status.to_status(to_status(failure)))
+
+    def _known(self, error: Exception) -> Failure | None:
+        failure = self._translate(error) if self._translate is not None else None
+        if failure is None and isinstance(error, grpc.aio.AioRpcError) and error.code() in _DOWNSTREAM:
+            failure = Unavailable("a service that this one needs does not answer", reason="DEPENDENCY_UNAVAILABLE")
+        return failure
+
+
+class LogInterceptor(AroundInterceptor):
+    """One line an rpc: method, code, milliseconds, who called. No addresses, bodies or secrets.
+
+    Methods in `quiet` (long polls), health and reflection are logged at debug while they end well.
+    """
+
+    def __init__(self, quiet: Collection[str] = ()) -> None:
+        super().__init__()
+        self._quiet = OPEN_METHODS | frozenset(quiet)
+
+    @asynccontextmanager
+    async def around(self, rpc: Rpc) -> AsyncIterator[None]:
+        """Writes the line when the rpc has ended, however it did."""
+        start = perf_counter()
+        cancelled = False
+        try:
+            yield
+        except asyncio.CancelledError:
+            cancelled = True
+            raise
+        finally:
+            self._write(rpc, _code(rpc.context, cancelled=cancelled), perf_counter() - start)
+
+    def _write(self, rpc: Rpc, code: str, elapsed_s: float) -> None:
+        caller = caller_or_none()
+        write = _log.info
+        if code in {"INTERNAL", "UNKNOWN", "DATA_LOSS"}:
+            write = _log.error
+        elif rpc.method in self._quiet and code in {"OK", "CANCELLED", "DEADLINE_EXCEEDED"}:
+            write = _log.debug
+        write(
+            "rpc",
+            method=rpc.method,
+            code=code,
+            ms=round(elapsed_s * 1000, 2),
+            caller="nobody" if caller is None else "service" if caller.is_service else "token",
+            workspace_id=caller.workspace_id if caller is not None else None,
+        )
+
+
+class MetricsInterceptor(AroundInterceptor):
+    """Counts and times every rpc by method and code, under the names that dashboards for gRPC know."""
+
+    @asynccontextmanager
+    async def around(self, rpc: Rpc) -> AsyncIterator[None]:
+        """Counts the rpc as in flight, then as handled."""
+        service, _, name = rpc.method[1:].rpartition("/")
+        in_flight = metrics.RPCS_IN_FLIGHT.labels(service, name)
+        in_flight.inc()
+        start = perf_counter()
+        cancelled = False
+        try:
+            yield
+        except asyncio.CancelledError:
+            cancelled = True
+            raise
+        finally:
+            in_flight.dec()
+            metrics.RPC_SECONDS.labels(service, name).observe(perf_counter() - start)
+            metrics.RPCS_HANDLED.labels(service, name, _code(rpc.context, cancelled=cancelled)).inc()
+
+
+class DeadlineInterceptor(AroundInterceptor):
+    """Gives each unary call whose client set no deadline one of ours; gRPC itself ends the others in time.
+
+    Streams are ended by those who serve them: how long a watch or an import may take is a rule of theirs.
+    """
+
+    def __init__(self, default_s: float = DEFAULT_DEADLINE_S, by_method: Mapping[str, float] | None = None) -> None:
+        super().__init__()
+        self._default_s = default_s
+        self._by_method = dict(by_method or {})
+
+    @asynccontextmanager
+    async def around(self, rpc: Rpc) -> AsyncIterator[None]:
+        """Cancels the method at the deadline.
+
+        Raises:
+            DeadlineExceeded: it had not ended by then.
+        """
+        if rpc.request_streaming or rpc.response_streaming or _remaining_s(rpc.context) is not None:
+            yield
+            return
+        limit_s = self._by_method.get(rpc.method, self._default_s)
+        limit = asyncio.timeout(limit_s)
+        try:
+            async with limit:
+                yield
+        except TimeoutError:
+            # One that the method raised by itself is its own affair.
+            if not limit.expired():
+                raise
+            raise DeadlineExceeded(f"not done within {limit_s:g} s; the call had no deadline of its own") from None
+
+
+def _code(context: Context, *, cancelled: bool) -> str:
+    if cancelled:
+        remaining = _remaining_s(context)
+        return "DEADLINE_EXCEEDED" if remaining is not None and remaining <= 0 else "CANCELLED"
+    # In truth None until something was set, which leaves OK; and whatever set_code was given, a number perhaps.
+    code = cast("grpc.StatusCode | int | None", context.code())
+    return code.name if isinstance(code, grpc.StatusCode) else _CODES.get(code or 0, "UNKNOWN")
+
+
+def _remaining_s(context: Context) -> float | None:
+    # Typed as a float, but None where the client set no deadline.
+    return cast("float | None", context.time_remaining())
+
+
+def _log_crash(method: str, error: Exception) -> None:
+    """Says where it happened, with the chain of causes by type: messages of exceptions may quote what a request held.
+
+    They are logged at debug, which is for machines that hold no real data.
+    """
+    places: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None and len(places) < 8:  # a chain longer than this has said enough
+        frames = traceback.extract_tb(cause.__traceback__)[-30:]
+        places.append(f"{type(cause).__name__}\n{''.join(traceback.format_list(frames))}")
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    _log.error("rpc_crashed", method=method, error=type(error).__name__, traceback="\ncaused by ".join(places))
+    _log.debug("rpc_crash_message", method=method, message=str(error)[:2000])
