@@ -1,0 +1,59 @@
+"""The grammar of `{{variables}}` in subjects and bodies, as the scheduler checks it; the sender renders by the same.
+
+`{{name}}` stands for a recipient's variable, `{{name|fallback}}` for it or, where the recipient lacks it, for the
+fallback. Blanks inside the braces do not count. Two opening braces that begin neither are an error, so that
+`{{first name}}` is told to its author, not to a recipient. A table of cases that both sides are held to is in
+tests/contract.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+
+_PLACEHOLDER = re.compile(r"\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*(?:\|([^{}\r\n]*))?\}\}")
+_OPENING = "{{"
+# Enough of a bad placeholder to find it again.
+_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """A variable where it stands in a text; `fallback` is None where there is none, which is not the same as empty."""
+
+    name: str
+    fallback: str | None
+
+
+class TemplateError(ValueError):
+    """Two opening braces begin no placeholder; the message says where."""
+
+
+def placeholders(text: str) -> Iterator[Placeholder]:
+    """The placeholders of a text, in order.
+
+    Raises:
+        TemplateError: two opening braces begin no placeholder.
+    """
+    at = text.find(_OPENING)
+    while at >= 0:
+        match = _PLACEHOLDER.match(text, at)
+        if match is None:
+            raise TemplateError(
+                f"{text[at : at + _SHOWN]!r} is no variable: write {{{{name}}}} or {{{{name|fallback}}}}, the name of "
+                "letters, digits and underscores"
+            )
+        name, fallback = match.groups()
+        yield Placeholder(name, None if fallback is None else fallback.strip(" \t"))
+        at = text.find(_OPENING, match.end())
+
+
+def needed(*texts: str) -> list[str]:
+    """The variables that every recipient must have: those that stand somewhere without a fallback; each once, in order.
+
+    Raises:
+        TemplateError: two opening braces begin no placeholder.
+    """
+    found = (placeholder for text in texts for placeholder in placeholders(text))
+    return list(dict.fromkeys(placeholder.name for placeholder in found if placeholder.fallback is None))
