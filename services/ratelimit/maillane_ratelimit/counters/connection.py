@@ -1,0 +1,85 @@
+"""The connection to Redis: bounded in number and in time, and only to a server that never evicts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, cast
+
+from maillane_chassis.errors import Failure, Unavailable
+from redis import exceptions
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+if TYPE_CHECKING:
+    from redis.asyncio.connection import AbstractConnection
+
+MOST_CONNECTIONS: Final = 32
+"""Redis runs one script at a time: more than these would only wait there instead of here."""
+
+SOCKET_TIMEOUT_S: Final = 1.5
+"""For one answer, and for connecting: under the 2 s in which every call is answered, far above the time of a script."""
+
+_AWAY: Final = (
+    exceptions.ConnectionError,
+    exceptions.TimeoutError,
+    TimeoutError,
+    exceptions.ClusterDownError,
+    exceptions.MasterDownError,
+    exceptions.OutOfMemoryError,
+    exceptions.ReadOnlyError,
+)
+"""What Redis is, or does, when it cannot count now and may later. (TimeoutError: of the whole call.)"""
+
+_AWAY_REPLIES: Final = ("MISCONF", "NOREPLICAS", "BUSY ")
+"""The same, where the client knows only the text: its disk is full, its replicas are gone, a script blocks it."""
+
+
+class EvictsError(exceptions.RedisError):
+    """The server may drop counters when memory is full, and limits would be passed without anybody noticing."""
+
+
+def open_client(url: str) -> Redis:
+    """A client that connects when it is used. Close it with `aclose`.
+
+    It repeats nothing by itself: what may be repeated, `Counters` knows.
+
+    Raises:
+        ValueError: that is no URL of a Redis.
+    """
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=MOST_CONNECTIONS,
+        timeout=SOCKET_TIMEOUT_S,
+        socket_timeout=SOCKET_TIMEOUT_S,
+        socket_connect_timeout=SOCKET_TIMEOUT_S,
+        retry=Retry(NoBackoff(), 0),
+        # RESP3 brings nothing that is used here, and takes two more commands for each connection.
+        protocol=2,
+        decode_responses=True,
+        redis_connect_func=_greet,
+    )
+    return Redis.from_pool(pool)
+
+
+def translate(error: Exception) -> Failure | None:
+    """What a caller is told when Redis is away; None for what is a fault of ours."""
+    if isinstance(error, EvictsError):
+        return Unavailable(str(error), reason="REDIS_EVICTS")
+    if isinstance(error, _AWAY) or (
+        isinstance(error, exceptions.ResponseError) and str(error).startswith(_AWAY_REPLIES)
+    ):
+        return Unavailable("the counters' Redis does not answer", reason="REDIS_UNAVAILABLE")
+    return None
+
+
+async def _greet(connection: AbstractConnection) -> None:
+    """What a new connection does first: the usual, then the look at what the server does when memory is full.
+
+    Here, and not once at the start, because a connection may lead to another server than the one before.
+    """
+    await connection.on_connect()
+    # INFO, because hosted servers forbid CONFIG.
+    await connection.send_command("INFO", "memory")
+    memory = cast(str, await connection.read_response())
+    if "maxmemory_policy:noeviction" not in memory:
+        raise EvictsError("the counters' Redis evicts keys: set its maxmemory-policy to noeviction")

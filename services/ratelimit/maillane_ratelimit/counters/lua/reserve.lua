@@ -1,0 +1,127 @@
+--[[
+Reserves permits for the asks of one workspace, in their order: for each as many as its tightest allowance still holds.
+Counts nothing that it does not grant. A reservation id that is known answers as it did at first, and counts nothing.
+
+KEYS[1]   the workspace's sentinel
+ARGV[1]   now in µs, or 0 for Redis's time
+ARGV[2]   number of asks, then for each ask:
+            reservation id, permits wanted,
+            cap, cap's place, cap's retry, cap's until: what another slot granted for this ask (at most that is granted
+              here), under which place of the ask it is named as the tightest, with which retry time, and until when it
+              counts there; a cap of the permits wanted is none
+            backing: kept with the reservation and answered with it
+            number of allowances, then for each: counter, place in the ask, length, offset, parts, limit
+
+Returns nil where the counters are lost; else {epoch, then for each ask {answer, until, backing}}. An answer is
+'granted reserved expires tightest retry', times in µs: expires is the end of the first bucket that ends (0 without
+allowances), tightest -1 and retry 0 where all was granted; until is when the last bucket counts no longer, or when the
+reservation is forgotten. A backing other than that in the arguments shows that the reservation was known.
+]]
+
+-- How long a reservation is remembered after a window that is longer: by then its permits were used or lost. It bounds the
+-- memory of long windows. A refund that comes later does nothing, which is the safe side.
+local LONGEST_MEMORY_US = 25 * 3600 * 1000000
+
+local now, epoch, argument = clock(ARGV[1]), trusted_epoch(KEYS[1]), 2
+if not epoch then return nil end
+local ours = prefix(KEYS[1], epoch)
+
+local function take()
+  argument = argument + 1
+  return ARGV[argument]
+end
+
+local function take_number()
+  return tonumber(take())
+end
+
+local function take_ask()
+  local ask = {
+    id = take(), wanted = take_number(),
+    cap = take_number(), cap_place = take_number(), cap_retry = take_number(), cap_until = take_number(),
+    backing = take(), allowances = {},
+  }
+  for i = 1, take_number() do
+    ask.allowances[i] = {
+      counter = take(), place = take_number(),
+      length = take_number(), offset = take_number(), parts = take_number(), limit = take_number(),
+    }
+  end
+  return ask
+end
+
+-- When the first permit is free again, once `granted` more are counted. A limit of 0 never has one: then the instant at
+-- which the current bucket counts no longer.
+local function retry_at(allowance, granted)
+  local left = allowance.total + granted
+  for i = 1, #allowance.used do
+    left = left - allowance.used[i]
+    if left < allowance.limit then return bucket_start(allowance, allowance.number + i) end
+  end
+  return counts_until(allowance, allowance.number)
+end
+
+-- How many permits the ask gets, the place of the tightest allowance, and when to try again.
+local function measure(ask)
+  local granted, tightest, retry, place = ask.wanted, nil, 0, -1
+  if ask.cap < granted then granted, retry, place = ask.cap, ask.cap_retry, ask.cap_place end
+  for _, allowance in ipairs(ask.allowances) do
+    allowance.number = bucket_at(allowance, now)
+    allowance.used, allowance.total = used_in(ours, allowance, allowance.number)
+    local free = math.max(0, allowance.limit - allowance.total)
+    -- Of those that hold equally little, the first in the ask is named.
+    if free < granted or (free == granted and allowance.place < place) then
+      granted, tightest, place = free, allowance, allowance.place
+    end
+  end
+  if tightest then
+    tightest.used[#tightest.used] = tightest.used[#tightest.used] + granted
+    retry = retry_at(tightest, granted)
+  end
+  return granted, place, retry
+end
+
+local function count(allowance, granted)
+  local key = bucket_key(ours, allowance, allowance.number)
+  if redis.call('INCRBY', key, granted) == granted then
+    redis.call('PEXPIRE', key, kept_ms(now, counts_until(allowance, allowance.number)))
+  end
+end
+
+-- Gives the instant until which the reservation is known.
+local function remember(key, ask, granted, answer)
+  local known_until, fields = ask.cap_until, {}
+  for i, allowance in ipairs(ask.allowances) do
+    local ends = counts_until(allowance, allowance.number)
+    known_until = math.max(known_until, ends)
+    fields[#fields + 1] = 'bucket:' .. i
+    fields[#fields + 1] = text(ends) .. ' ' .. allowance.counter .. ':' .. text(allowance.number)
+  end
+  known_until = math.min(known_until, now + LONGEST_MEMORY_US)
+  -- One of the same id may lie there still, past its time.
+  redis.call('DEL', key)
+  redis.call('HSET', key, 'left', granted, 'answer', answer, 'until', text(known_until), 'backing', ask.backing,
+    'buckets', #ask.allowances, unpack(fields))
+  redis.call('PEXPIRE', key, kept_ms(now, known_until))
+  return text(known_until)
+end
+
+local function reserve(ask)
+  local key = ours .. 'reservation:' .. ask.id
+  local known = redis.call('HMGET', key, 'answer', 'backing', 'until')
+  if known[1] and now < tonumber(known[3]) then return {known[1], known[3], known[2]} end
+  local granted, place, retry = measure(ask)
+  local expires = 0
+  for i, allowance in ipairs(ask.allowances) do
+    local ends = bucket_start(allowance, allowance.number + 1)
+    expires = i == 1 and ends or math.min(expires, ends)
+    if granted > 0 then count(allowance, granted) end
+  end
+  local answer = table.concat({granted, text(now), text(expires), place, text(retry)}, ' ')
+  return {answer, remember(key, ask, granted, answer), ask.backing}
+end
+
+local answers = {epoch}
+for _ = 1, tonumber(ARGV[2]) do answers[#answers + 1] = reserve(take_ask()) end
+if redis.call('PTTL', KEYS[1]) < SENTINEL_RENEW_MS then redis.call('PEXPIRE', KEYS[1], SENTINEL_MS) end
+return answers
