@@ -1,6 +1,7 @@
 """TCP ports on this machine."""
 
 import socket
+from contextlib import ExitStack
 
 LOOPBACK = "127.0.0.1"
 """The only address that anything here listens on."""
@@ -8,10 +9,17 @@ LOOPBACK = "127.0.0.1"
 
 def free_port() -> int:
     """A port that nobody uses now. Another process may take it before its new owner does: starting may still fail."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """Several different ports that nobody uses now."""
+    with ExitStack() as stack:
+        # All held until the last is found: one that was let go may come again.
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind((LOOPBACK, 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def is_free(port: int) -> bool:
