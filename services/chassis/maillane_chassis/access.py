@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -18,14 +17,13 @@ from maillane.options.v1.access_pb2 import (
     ACCESS_VIEWER,
 )
 
-from maillane_chassis.around import AroundInterceptor, Rpc
+from maillane_chassis.around import AroundInterceptor
 from maillane_chassis.errors import PermissionDenied, Unauthenticated
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    import grpc
     from google.protobuf.descriptor import ServiceDescriptor
+
+    from maillane_chassis.around import Context, Method, Proceed
 
 Access: TypeAlias = "access_pb2.Access.ValueType"
 Authenticate: TypeAlias = Callable[[str], Awaitable["Identity | None"]]
@@ -61,7 +59,7 @@ SERVICE = Identity(workspace_id=None, token_id=None, role=ACCESS_SERVICE, name="
 _identity: ContextVar[Identity | None] = ContextVar("identity", default=None)
 
 
-def identity(context: grpc.aio.ServicerContext[Any, Any]) -> Identity:  # noqa: ARG001 - says whose: this call's
+def identity(context: Context) -> Identity:  # noqa: ARG001 - says whose: this call's
     """Who makes this call.
 
     Raises:
@@ -101,21 +99,20 @@ class AccessInterceptor(AroundInterceptor):
         self._service_key = service_key.encode()
         self._access_of = access_of
 
-    @asynccontextmanager
-    async def around(self, rpc: Rpc) -> AsyncIterator[None]:
+    async def around(self, method: Method, context: Context, proceed: Proceed) -> Any:
         """Identifies and checks before the method runs.
 
         Raises:
             Unauthenticated: no credential, more than one, or one that is not valid.
             PermissionDenied: the caller may not call this method.
         """
-        if rpc.method not in OPEN_METHODS:
-            caller = await self._identify(rpc.context)
-            self._check(rpc.method, caller)
+        if method.path not in OPEN_METHODS:
+            caller = await self._identify(context)
+            self._check(method.path, caller)
             _identity.set(caller)
-        yield
+        return await proceed()
 
-    async def _identify(self, context: grpc.aio.ServicerContext[Any, Any]) -> Identity:
+    async def _identify(self, context: Context) -> Identity:
         scheme, credential = _credential(context)
         if scheme == "service" and hmac.compare_digest(credential.encode(), self._service_key):
             return SERVICE
@@ -140,7 +137,7 @@ class AccessInterceptor(AroundInterceptor):
             raise PermissionDenied(f"this needs a token with the role {role}", reason="ROLE_TOO_SMALL")
 
 
-def _credential(context: grpc.aio.ServicerContext[Any, Any]) -> tuple[str, str]:
+def _credential(context: Context) -> tuple[str, str]:
     values = [value for key, value in context.invocation_metadata() or () if key == "authorization"]
     if not values:
         raise Unauthenticated(

@@ -1,11 +1,11 @@
-"""Interceptors that are one context manager around an rpc, whichever of the four kinds it is."""
+"""Interceptors that are one coroutine around an rpc, whichever of the four kinds it is."""
 
 from __future__ import annotations
 
 import abc
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, aclosing
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -13,17 +13,17 @@ import grpc
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
-_Behaviour: TypeAlias = Callable[[Any, Context], Any]
+Proceed: TypeAlias = Callable[[], Awaitable[Any]]
+_Behaviour: TypeAlias = Callable[[Any, Context], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Rpc:
-    """One call: its method (`/package.Service/Method`), whether either side streams, and gRPC's context."""
+class Method:
+    """A method that is served: its path (`/package.Service/Method`), and whether either side streams."""
 
-    method: str
+    path: str
     request_streaming: bool
     response_streaming: bool
-    context: Context
 
 
 class AroundInterceptor(grpc.aio.ServerInterceptor, abc.ABC):
@@ -38,8 +38,11 @@ class AroundInterceptor(grpc.aio.ServerInterceptor, abc.ABC):
         self._wrapped: dict[str, Handler] = {}
 
     @abc.abstractmethod
-    def around(self, rpc: Rpc) -> AbstractAsyncContextManager[None]:
-        """What happens before and after one rpc; errors of the rpc are raised where the body stands."""
+    async def around(self, method: Method, context: Context, proceed: Proceed) -> Any:
+        """Does what comes before, gives what `await proceed()` gives, and does what comes after.
+
+        `proceed` raises what the rpc raises, and ends when the rpc has: of a stream, after the last response was sent.
+        """
 
     async def intercept_service(
         self,
@@ -47,42 +50,43 @@ class AroundInterceptor(grpc.aio.ServerInterceptor, abc.ABC):
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Handler | None:
         """Gives the method's handler with `around` about it, or None where nobody serves the method."""
-        method = handler_call_details.method
-        wrapped = self._wrapped.get(method)
+        path = handler_call_details.method
+        wrapped = self._wrapped.get(path)
         if wrapped is None:
             handler = await continuation(handler_call_details)
             if handler is None:
                 return None
-            wrapped = self._wrapped[method] = self._wrap(method, handler)
+            wrapped = self._wrapped[path] = self._wrap(path, handler)
         return wrapped
 
-    def _wrap(self, method: str, handler: Handler) -> Handler:
-        behaviour, make = _parts(handler)
-        request_streaming, response_streaming = bool(handler.request_streaming), bool(handler.response_streaming)
+    def _wrap(self, path: str, handler: Handler) -> Handler:
+        method = Method(path, bool(handler.request_streaming), bool(handler.response_streaming))
+        kind = "_".join("stream" if side else "unary" for side in (method.request_streaming, method.response_streaming))
+        behaviour = _as_coroutine(getattr(handler, kind))
         around = self.around
 
         async def answer(request: Any, context: Context) -> Any:
-            async with around(Rpc(method, request_streaming, response_streaming, context)):
-                return await behaviour(request, context)
+            return await around(method, context, lambda: behaviour(request, context))
 
-        async def generate(request: Any, context: Context) -> AsyncIterator[Any]:
-            async with (
-                around(Rpc(method, request_streaming, response_streaming, context)),
-                aclosing(behaviour(request, context)) as responses,
-            ):
-                async for response in responses:
-                    yield response
-
-        # A streaming method is a generator, or a coroutine that calls context.write; only the first is iterated.
-        wrapped = generate if inspect.isasyncgenfunction(behaviour) else answer
+        make: Callable[..., Handler] = getattr(grpc, f"{kind}_rpc_method_handler")
         return make(
-            wrapped,
+            answer,
             request_deserializer=handler.request_deserializer,
             response_serializer=handler.response_serializer,
         )
 
 
-def _parts(handler: Handler) -> tuple[_Behaviour, Callable[..., Handler]]:
-    sides = (handler.request_streaming, handler.response_streaming)
-    kind = "_".join("stream" if streaming else "unary" for streaming in sides)
-    return getattr(handler, kind), getattr(grpc, f"{kind}_rpc_method_handler")
+def _as_coroutine(behaviour: Callable[[Any, Context], Any]) -> _Behaviour:
+    """A method that yields its responses, as one that writes them: what a coroutine can be put around.
+
+    (Async generators in each layer would do too, but each costs more than all that the layers do.)
+    """
+    if not inspect.isasyncgenfunction(behaviour):
+        return behaviour
+
+    async def write_all(request: Any, context: Context) -> None:
+        async with aclosing(behaviour(request, context)) as responses:
+            async for response in responses:
+                await context.write(response)
+
+    return write_all

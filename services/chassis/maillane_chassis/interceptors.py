@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Collection, Mapping
 from time import perf_counter
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import grpc
 import structlog
@@ -15,11 +14,11 @@ from grpc_status import rpc_status
 
 from maillane_chassis import metrics
 from maillane_chassis.access import OPEN_METHODS, caller_or_none
-from maillane_chassis.around import AroundInterceptor, Rpc
+from maillane_chassis.around import AroundInterceptor
 from maillane_chassis.errors import DeadlineExceeded, Failure, Unavailable, to_status
 
 if TYPE_CHECKING:
-    from maillane_chassis.around import Context
+    from maillane_chassis.around import Context, Method, Proceed
 
 Translate: TypeAlias = Callable[[Exception], Failure | None]
 
@@ -28,6 +27,9 @@ DEFAULT_DEADLINE_S = 30.0
 
 _log = structlog.get_logger("maillane.rpc")
 _CODES = {code.value[0]: code.name for code in grpc.StatusCode}
+# A client that went away, or whose time was up, ends a long poll or a watch as it should end.
+_ENDED_WELL = {"OK", "CANCELLED", "DEADLINE_EXCEEDED"}
+_OUR_FAULT = {"INTERNAL", "UNKNOWN", "DATA_LOSS"}
 # What another service answers when it is not there, too slow or too busy: to our caller, that is us being unavailable.
 _DOWNSTREAM = {
     grpc.StatusCode.UNAVAILABLE,
@@ -47,19 +49,18 @@ class ErrorInterceptor(AroundInterceptor):
         super().__init__()
         self._translate = translate
 
-    @asynccontextmanager
-    async def around(self, rpc: Rpc) -> AsyncIterator[None]:
+    async def around(self, method: Method, context: Context, proceed: Proceed) -> Any:
         """Ends a failed rpc by abort; what was aborted already, and cancellation, pass."""
         try:
-            yield
+            return await proceed()
         except grpc.aio.AbortError:
             raise
         except Exception as error:  # noqa: BLE001 - here every error of a service ends
             failure = error if isinstance(error, Failure) else self._known(error)
             if failure is None:
-                _log_crash(rpc.method, error)
-                await rpc.context.abort(grpc.StatusCode.INTERNAL, "internal error")
-            await rpc.context.abort_with_status(rpc_status.to_status(to_status(failure)))
+                _log_crash(method.path, error)
+                await context.abort(grpc.StatusCode.INTERNAL, "internal error")
+            await context.abort_with_status(rpc_status.to_status(to_status(failure)))
 
     def _known(self, error: Exception) -> Failure | None:
         failure = self._translate(error) if self._translate is not None else None
@@ -78,29 +79,28 @@ class LogInterceptor(AroundInterceptor):
         super().__init__()
         self._quiet = OPEN_METHODS | frozenset(quiet)
 
-    @asynccontextmanager
-    async def around(self, rpc: Rpc) -> AsyncIterator[None]:
+    async def around(self, method: Method, context: Context, proceed: Proceed) -> Any:
         """Writes the line when the rpc has ended, however it did."""
         start = perf_counter()
         cancelled = False
         try:
-            yield
+            return await proceed()
         except asyncio.CancelledError:
             cancelled = True
             raise
         finally:
-            self._write(rpc, _code(rpc.context, cancelled=cancelled), perf_counter() - start)
+            self._write(method, _code(context, cancelled=cancelled), perf_counter() - start)
 
-    def _write(self, rpc: Rpc, code: str, elapsed_s: float) -> None:
+    def _write(self, method: Method, code: str, elapsed_s: float) -> None:
         caller = caller_or_none()
         write = _log.info
-        if code in {"INTERNAL", "UNKNOWN", "DATA_LOSS"}:
+        if code in _OUR_FAULT:
             write = _log.error
-        elif rpc.method in self._quiet and code in {"OK", "CANCELLED", "DEADLINE_EXCEEDED"}:
+        elif code in _ENDED_WELL and method.path in self._quiet:
             write = _log.debug
         write(
             "rpc",
-            method=rpc.method,
+            method=method.path,
             code=code,
             ms=round(elapsed_s * 1000, 2),
             caller="nobody" if caller is None else "service" if caller.is_service else "token",
@@ -111,23 +111,27 @@ class LogInterceptor(AroundInterceptor):
 class MetricsInterceptor(AroundInterceptor):
     """Counts and times every rpc by method and code, under the names that dashboards for gRPC know."""
 
-    @asynccontextmanager
-    async def around(self, rpc: Rpc) -> AsyncIterator[None]:
+    def __init__(self) -> None:
+        super().__init__()
+        self._metrics: dict[str, metrics.MethodMetrics] = {}
+
+    async def around(self, method: Method, context: Context, proceed: Proceed) -> Any:
         """Counts the rpc as in flight, then as handled."""
-        service, _, name = rpc.method[1:].rpartition("/")
-        in_flight = metrics.RPCS_IN_FLIGHT.labels(service, name)
-        in_flight.inc()
+        mine = self._metrics.get(method.path)
+        if mine is None:
+            mine = self._metrics[method.path] = metrics.MethodMetrics(method.path)
+        mine.in_flight.inc()
         start = perf_counter()
         cancelled = False
         try:
-            yield
+            return await proceed()
         except asyncio.CancelledError:
             cancelled = True
             raise
         finally:
-            in_flight.dec()
-            metrics.RPC_SECONDS.labels(service, name).observe(perf_counter() - start)
-            metrics.RPCS_HANDLED.labels(service, name, _code(rpc.context, cancelled=cancelled)).inc()
+            mine.in_flight.dec()
+            mine.seconds.observe(perf_counter() - start)
+            mine.handled(_code(context, cancelled=cancelled)).inc()
 
 
 class DeadlineInterceptor(AroundInterceptor):
@@ -141,21 +145,19 @@ class DeadlineInterceptor(AroundInterceptor):
         self._default_s = default_s
         self._by_method = dict(by_method or {})
 
-    @asynccontextmanager
-    async def around(self, rpc: Rpc) -> AsyncIterator[None]:
+    async def around(self, method: Method, context: Context, proceed: Proceed) -> Any:
         """Cancels the method at the deadline.
 
         Raises:
             DeadlineExceeded: it had not ended by then.
         """
-        if rpc.request_streaming or rpc.response_streaming or _remaining_s(rpc.context) is not None:
-            yield
-            return
-        limit_s = self._by_method.get(rpc.method, self._default_s)
+        if method.request_streaming or method.response_streaming or _remaining_s(context) is not None:
+            return await proceed()
+        limit_s = self._by_method.get(method.path, self._default_s)
         limit = asyncio.timeout(limit_s)
         try:
             async with limit:
-                yield
+                return await proceed()
         except TimeoutError:
             # One that the method raised by itself is its own affair.
             if not limit.expired():

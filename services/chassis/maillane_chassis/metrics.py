@@ -24,6 +24,25 @@ RPC_SECONDS: Final = Histogram(
 RPCS_HANDLED: Final = Counter("grpc_server_handled", "Rpcs that have ended, by code.", (*_METHOD, "grpc_code"))
 RPCS_IN_FLIGHT: Final = Gauge("grpc_server_in_flight", "Rpcs that have begun and not ended.", _METHOD)
 
+
+class MethodMetrics:
+    """The metrics of one method, looked up once: finding them by their labels costs more than counting."""
+
+    def __init__(self, path: str) -> None:
+        service, _, name = path[1:].rpartition("/")
+        self._names = (service, name)
+        self.seconds = RPC_SECONDS.labels(service, name)
+        self.in_flight = RPCS_IN_FLIGHT.labels(service, name)
+        self._handled: dict[str, Counter] = {}
+
+    def handled(self, code: str) -> Counter:
+        """The counter of rpcs that ended with this code, by its name."""
+        counter = self._handled.get(code)
+        if counter is None:
+            counter = self._handled[code] = RPCS_HANDLED.labels(*self._names, code)
+        return counter
+
+
 # One scraper asks once in some seconds; two or three of them and a person fit. More wait for nothing: they are cut off.
 _MAX_CONNECTIONS = 16
 # A request is a line and a few headers. Who has not sent them by then is no scraper.
