@@ -14,6 +14,8 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 _PLACEHOLDER = re.compile(r"\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*(?:\|([^{}\r\n]*))?\}\}")
 _OPENING = "{{"
+# A fallback is a word or two; a longer one is a forgotten brace.
+MAX_FALLBACK = 200
 # Enough of a bad placeholder to find it again.
 _SHOWN = 40
 
@@ -27,7 +29,15 @@ class Placeholder:
 
 
 class TemplateError(ValueError):
-    """Two opening braces begin no placeholder; the message says where."""
+    """Two opening braces begin no placeholder; the message says what is allowed, `offset` where, in characters."""
+
+    def __init__(self, text: str, offset: int) -> None:
+        shown = text[offset : offset + _SHOWN]
+        super().__init__(
+            f"must have no two opening braces but those of {{{{name}}}} or {{{{name|fallback}}}}, where a name is letters, "
+            f"digits and underscores and a fallback up to {MAX_FALLBACK} characters; at character {offset + 1} is {shown!r}"
+        )
+        self.offset = offset
 
 
 def placeholders(text: str) -> Iterator[Placeholder]:
@@ -39,13 +49,10 @@ def placeholders(text: str) -> Iterator[Placeholder]:
     at = text.find(_OPENING)
     while at >= 0:
         match = _PLACEHOLDER.match(text, at)
-        if match is None:
-            raise TemplateError(
-                f"{text[at : at + _SHOWN]!r} is no variable: write {{{{name}}}} or {{{{name|fallback}}}}, the name of "
-                "letters, digits and underscores"
-            )
-        name, fallback = match.groups()
-        yield Placeholder(name, None if fallback is None else fallback.strip(" \t"))
+        fallback = match and match[2] and match[2].strip(" \t")
+        if match is None or len(fallback or "") > MAX_FALLBACK:
+            raise TemplateError(text, at)
+        yield Placeholder(match[1], fallback)
         at = text.find(_OPENING, match.end())
 
 

@@ -1,0 +1,74 @@
+"""What a campaign is made of, as values."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from maillane_scheduler.states import CampaignState
+
+# The counters of a campaign, in the order of MessageState: columns of campaign_counts and fields of the proto alike.
+COUNTED = ("pending", "sending", "sent", "failed", "unconfirmed", "suppressed", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What is sent, with `{{variables}}`; a body that is empty is not sent."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a person decides. `start_time` None: as soon as it is started. `hourly_limit` None: none of its own."""
+
+    name: str
+    mailbox_ids: tuple[int, ...]
+    template: Template
+    start_time: datetime | None
+    delay_us: int
+    hourly_limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Messages by state. They are kept by change, so that a sum taken while a cancel goes on is of that moment."""
+
+    pending: int = 0
+    sending: int = 0
+    sent: int = 0
+    failed: int = 0
+    unconfirmed: int = 0
+    suppressed: int = 0
+    cancelled: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(getattr(self, name) for name in COUNTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """A campaign as it is now."""
+
+    id: int
+    workspace_id: int
+    plan: Plan
+    state: CampaignState
+    state_reason: str
+    counts: Counts
+    create_time: datetime
+    end_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Fields of a plan that change, and to what.
+
+    Fields are name, mailbox_ids, subject, text, html, start_time, delay, hourly_limit; of `plan`, only what `fields`
+    names means anything.
+    """
+
+    fields: frozenset[str]
+    plan: Plan

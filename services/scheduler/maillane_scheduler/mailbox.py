@@ -1,0 +1,63 @@
+"""What a mailbox is made of, as values."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from maillane_scheduler.states import MailboxState, ParkReason
+
+
+@dataclass(frozen=True, slots=True)
+class Smtp:
+    """A mail server and how to speak to it. `password` None: not given; empty: there is none."""
+
+    host: str
+    port: int
+    security: int
+    username: str
+    password: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a person decides of a mailbox. `daily_limit` None: none."""
+
+    address: str
+    display_name: str
+    smtp: Smtp
+    hourly_limit: int
+    daily_limit: int | None
+    min_gap_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """Set aside until an instant, for one reason."""
+
+    reason: ParkReason
+    until_time: datetime
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A mailbox as it is now, without its password."""
+
+    id: int
+    workspace_id: int
+    settings: Settings
+    has_password: bool
+    state: MailboxState
+    parks: tuple[Park, ...]
+    create_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Fields of the settings that change, and to what.
+
+    Fields are address, display_name, host, port, security, username, password, hourly_limit, daily_limit, min_gap; of
+    `settings`, only what `fields` names means anything.
+    """
+
+    fields: frozenset[str]
+    settings: Settings

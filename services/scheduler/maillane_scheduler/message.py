@@ -1,0 +1,109 @@
+"""What a message is made of, as values, and what holds one that waits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+
+from maillane_scheduler.states import CampaignState, MailboxState, MessageState, ParkReason
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An email to one recipient as it is now. `due_us` None: its campaign is a draft."""
+
+    id: int
+    campaign_id: int
+    mailbox_id: int
+    recipient: str
+    state: MessageState
+    due_us: int | None
+    send_time: datetime | None
+    attempts: int
+    last_reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at a message. `code` 0: the server said nothing."""
+
+    number: int
+    mailbox_id: int
+    claim_time: datetime
+    settle_time: datetime
+    state: MessageState
+    code: int
+    reply: str
+
+
+class HoldReason(IntEnum):
+    """Why a message waits; the numbers are the proto's."""
+
+    DRAFT = 1
+    CAMPAIGN_PAUSED = 2
+    MAILBOX_PAUSED = 3
+    NOT_DUE = 4
+    RETRY = 5
+    LIMIT = 6
+    BACKOFF = 7
+    TURN = 8
+    WORKSPACE_STOPPED = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What binds a message that waits, and until when, as far as is known."""
+
+    reason: HoldReason
+    until_us: int | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """All that may hold a message, at one instant. Parks are of its mailbox and of its lane."""
+
+    now_us: int
+    stopped: bool
+    campaign_state: CampaignState
+    mailbox_state: MailboxState
+    due_us: int | None
+    retry_us: int | None
+    parks: Sequence[tuple[ParkReason, int, str]]
+
+
+def hold(state: MessageState, about: Circumstances) -> Hold | None:
+    """What holds a message; None where nothing does any more, for it is not pending or its campaign has ended.
+
+    What only a person lifts comes first; of what time lifts, that which lasts longest binds.
+    """
+    if state is not MessageState.PENDING or about.campaign_state.ended:
+        return None
+    by_person = (
+        (about.stopped, HoldReason.WORKSPACE_STOPPED),
+        (about.campaign_state is CampaignState.DRAFT, HoldReason.DRAFT),
+        (about.campaign_state is CampaignState.PAUSED, HoldReason.CAMPAIGN_PAUSED),
+        (about.mailbox_state is MailboxState.PAUSED, HoldReason.MAILBOX_PAUSED),
+    )
+    for holds, reason in by_person:
+        if holds:
+            return Hold(reason)
+    return _by_time(about)
+
+
+_PARKED = {
+    ParkReason.LIMIT: (HoldReason.LIMIT, "a limit is used up"),
+    ParkReason.BACKOFF: (HoldReason.BACKOFF, "the mail server asked for patience"),
+    ParkReason.WINDOW: (HoldReason.NOT_DUE, "it is outside the sending hours"),
+}
+
+
+def _by_time(about: Circumstances) -> Hold:
+    holds = [Hold(_PARKED[reason][0], until, detail or _PARKED[reason][1]) for reason, until, detail in about.parks]
+    if about.due_us is not None:
+        retried = about.retry_us is not None and about.retry_us >= about.due_us
+        holds.append(Hold(HoldReason.RETRY if retried else HoldReason.NOT_DUE, about.due_us))
+    ahead = [hold for hold in holds if hold.until_us is not None and hold.until_us > about.now_us]
+    if not ahead:
+        return Hold(HoldReason.TURN, detail="it is due, and others of its mailbox are before it")
+    return max(ahead, key=lambda hold: hold.until_us or 0)

@@ -1,0 +1,150 @@
+"""Rules of campaigns."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from maillane.scheduler.v1 import campaign_service_pb2 as pb
+from maillane_chassis.errors import FailedPrecondition, Violation
+from maillane_chassis.violations import Violations
+
+from maillane_scheduler import templates
+from maillane_scheduler.campaign import Campaign, Changes, Plan, Template
+from maillane_scheduler.validation import masks
+
+MAX_NAME = 200
+MAX_MAILBOXES = 50
+# The longest line that a mail may have (RFC 5322 §2.1.1), which is more than any reader shows.
+MAX_SUBJECT = 998
+# Bytes. Gmail cuts HTML off after 102 KB; what is beyond these is no mail but an attachment.
+MAX_TEXT = 512 * 1024
+MAX_HTML = 1024 * 1024
+MAX_DELAY = timedelta(hours=24)
+MAX_HOURLY_LIMIT = 1_000_000
+# Far enough for any plan, and well within what scores of the delay queue hold exactly.
+LAST_START = datetime(2200, 1, 1, tzinfo=UTC)
+_FIRST_INSTANT_S = -62_135_596_800  # the year 1, where Timestamp and datetime begin
+_NANOS = 1_000_000_000
+
+_BODY_CONTROLS = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_BODY = frozenset(("subject", "text", "html"))
+_PATHS = {
+    **masks.leaves("name", "mailbox_ids"),
+    "template": _BODY,
+    **masks.leaves("template.subject", "template.text", "template.html", "start_time", "delay", "hourly_limit"),
+}
+_ALL = frozenset(("name", "mailbox_ids", *_BODY, "start_time", "delay", "hourly_limit"))
+
+
+def plan(violations: Violations, campaign: pb.Campaign) -> Plan:
+    """The plan of a new draft. It may lack what only a start needs."""
+    return _plan(violations, campaign, _ALL)
+
+
+def changes(violations: Violations, request: pb.UpdateCampaignRequest) -> Changes:
+    """What an update changes; only what its mask names is looked at."""
+    fields = masks.changed(violations, request.update_mask.paths, _PATHS)
+    return Changes(fields, _plan(violations, request.campaign, fields))
+
+
+def check_startable(campaign: Campaign) -> None:
+    """What a campaign must have to be started.
+
+    Raises:
+        FailedPrecondition: CAMPAIGN_INCOMPLETE, with all that is missing.
+    """
+    plan = campaign.plan
+    missing = [
+        Violation(field, description)
+        for present, field, description in (
+            (plan.name, "campaign.name", "must be given before the campaign is started"),
+            (plan.mailbox_ids, "campaign.mailbox_ids", "must name at least one mailbox"),
+            (plan.template.subject, "campaign.template.subject", "must be given before the campaign is started"),
+            (plan.template.text or plan.template.html, "campaign.template", "must have a text or an HTML body"),
+        )
+        if not present
+    ]
+    if missing:
+        names = ", ".join(violation.field for violation in missing)
+        raise FailedPrecondition(
+            f"the campaign is not complete: {names}", reason="CAMPAIGN_INCOMPLETE", violations=missing
+        )
+
+
+def needed_variables(template: Template) -> list[str]:
+    """The variables that every recipient must have."""
+    return templates.needed(template.subject, template.text, template.html)
+
+
+def _plan(violations: Violations, campaign: pb.Campaign, fields: frozenset[str]) -> Plan:
+    name = campaign.name
+    if "name" in fields:
+        violations.text("campaign.name", name, high=MAX_NAME)
+    return Plan(
+        name=name,
+        mailbox_ids=_mailbox_ids(violations, campaign) if "mailbox_ids" in fields else (),
+        template=_template(violations, campaign.template, fields),
+        start_time=_start_time(violations, campaign) if "start_time" in fields else None,
+        delay_us=_delay_us(violations, campaign) if "delay" in fields else 0,
+        hourly_limit=_hourly_limit(violations, campaign) if "hourly_limit" in fields else None,
+    )
+
+
+def _mailbox_ids(violations: Violations, campaign: pb.Campaign) -> tuple[int, ...]:
+    given = campaign.mailbox_ids
+    violations.count("campaign.mailbox_ids", given, 0, MAX_MAILBOXES, "mailbox id")
+    ids: list[int] = []
+    for index, value in enumerate(given[:MAX_MAILBOXES]):
+        field = f"campaign.mailbox_ids[{index}]"
+        mailbox_id = violations.identifier(field, value)
+        if mailbox_id and mailbox_id in ids:
+            violations.add(field, "must not name the same mailbox twice")
+        ids.append(mailbox_id)
+    return tuple(ids)
+
+
+def _template(violations: Violations, template: pb.Template, fields: frozenset[str]) -> Template:
+    if "subject" in fields:
+        violations.text("campaign.template.subject", template.subject, high=MAX_SUBJECT)
+        _placeholders(violations, "campaign.template.subject", template.subject)
+    if "text" in fields:
+        _body(violations, "campaign.template.text", template.text, MAX_TEXT)
+    if "html" in fields:
+        _body(violations, "campaign.template.html", template.html, MAX_HTML)
+    return Template(template.subject, template.text, template.html)
+
+
+def _body(violations: Violations, field: str, value: str, most: int) -> None:
+    if len(value.encode()) > most:
+        violations.add(field, f"must have at most {most // 1024:,} KiB")
+        return
+    if _BODY_CONTROLS.search(value):
+        violations.add(field, "must have no control characters other than line breaks and tabs")
+    _placeholders(violations, field, value)
+
+
+def _placeholders(violations: Violations, field: str, value: str) -> None:
+    try:
+        for _ in templates.placeholders(value):
+            pass
+    except templates.TemplateError as error:
+        violations.add(field, str(error))
+
+
+def _start_time(violations: Violations, campaign: pb.Campaign) -> datetime | None:
+    if not campaign.HasField("start_time"):
+        return None
+    given = campaign.start_time
+    if not _FIRST_INSTANT_S <= given.seconds <= LAST_START.timestamp() or not 0 <= given.nanos < _NANOS:
+        violations.add("campaign.start_time", f"must be a time before {LAST_START:%Y-%m-%d}")
+        return None
+    return given.ToDatetime(tzinfo=UTC)
+
+
+def _delay_us(violations: Violations, campaign: pb.Campaign) -> int:
+    return violations.duration("campaign.delay", campaign.delay, timedelta(0), MAX_DELAY)
+
+
+def _hourly_limit(violations: Violations, campaign: pb.Campaign) -> int | None:
+    if not campaign.HasField("hourly_limit"):
+        return None
+    return violations.integer("campaign.hourly_limit", campaign.hourly_limit, 1, MAX_HOURLY_LIMIT)

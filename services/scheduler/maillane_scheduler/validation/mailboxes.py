@@ -1,0 +1,155 @@
+"""Rules of mailboxes."""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+from maillane.scheduler.v1 import mailbox_service_pb2 as pb
+from maillane_chassis.violations import Violations
+
+from maillane_scheduler import addresses
+from maillane_scheduler.mailbox import Changes, Settings, Smtp
+from maillane_scheduler.validation import masks
+
+MAX_DISPLAY_NAME = 128
+MAX_HOST = 253
+MAX_USERNAME = 320
+MAX_PASSWORD = 1024
+MAX_HOURLY_LIMIT = 100_000
+MAX_DAILY_LIMIT = 1_000_000
+MAX_GAP = timedelta(hours=1)
+# Mail's own ports (RFC 5321, 8314, 6409), and the one that providers offer where 25 and 587 are blocked.
+PORTS = frozenset((25, 465, 587, 2525))
+
+_HOST = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*\.?")
+_SECURITIES = {int(value): name for name, value in pb.Security.items() if value != pb.SECURITY_UNSPECIFIED}
+_SMTP = frozenset(("host", "port", "security", "username", "password"))
+_PATHS = {
+    **masks.leaves("address", "display_name"),
+    "smtp": _SMTP,
+    **masks.leaves("smtp.host", "smtp.port", "smtp.security", "smtp.username", "smtp.password"),
+    **masks.leaves("hourly_limit", "daily_limit", "min_gap"),
+}
+_ALL = frozenset(("address", "display_name", *_SMTP, "hourly_limit", "daily_limit", "min_gap"))
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxRules:
+    """What the deployment decides: defaults for what is unset, and where mail may go.
+
+    Attributes:
+        extra_ports: allowed beside PORTS.
+        allow_plaintext: SECURITY_NONE to any host, not to loopback alone.
+    """
+
+    default_hourly_limit: int
+    default_min_gap_us: int
+    extra_ports: frozenset[int] = frozenset()
+    allow_plaintext: bool = False
+
+    @property
+    def ports(self) -> frozenset[int]:
+        """All ports that are allowed."""
+        return PORTS | self.extra_ports
+
+
+def settings(violations: Violations, mailbox: pb.Mailbox, rules: MailboxRules) -> Settings:
+    """The settings of a new mailbox."""
+    if not mailbox.HasField("smtp"):
+        violations.add("mailbox.smtp", "must be given")
+        return _settings(violations, mailbox, _ALL - _SMTP, rules)
+    made = _settings(violations, mailbox, _ALL, rules)
+    check_security(violations, made.smtp, rules)
+    return made
+
+
+def changes(violations: Violations, request: pb.UpdateMailboxRequest, rules: MailboxRules) -> Changes:
+    """What an update changes; only what its mask names is looked at.
+
+    Host and security must fit together as they will be: `check_security` says, once the rest of the row is known.
+    """
+    fields = masks.changed(violations, request.update_mask.paths, _PATHS)
+    if "password" in fields and not request.mailbox.smtp.HasField("password"):
+        fields -= {"password"}
+    return Changes(fields, _settings(violations, request.mailbox, fields, rules))
+
+
+def check_security(violations: Violations, smtp: Smtp, rules: MailboxRules) -> None:
+    """Without protection only to loopback, or where the deployment allows it."""
+    if smtp.security == pb.SECURITY_NONE and not rules.allow_plaintext and not _is_loopback(smtp.host):
+        violations.add(
+            "mailbox.smtp.security", "must be SECURITY_TLS or SECURITY_STARTTLS; SECURITY_NONE only to loopback"
+        )
+
+
+def _settings(violations: Violations, mailbox: pb.Mailbox, fields: frozenset[str], rules: MailboxRules) -> Settings:
+    if "display_name" in fields:
+        violations.text("mailbox.display_name", mailbox.display_name, high=MAX_DISPLAY_NAME)
+    return Settings(
+        address=_address(violations, mailbox.address) if "address" in fields else "",
+        display_name=mailbox.display_name,
+        smtp=_smtp(violations, mailbox.smtp, fields, rules),
+        hourly_limit=_hourly_limit(violations, mailbox, rules) if "hourly_limit" in fields else 0,
+        daily_limit=_daily_limit(violations, mailbox) if "daily_limit" in fields else None,
+        min_gap_us=_min_gap_us(violations, mailbox, rules) if "min_gap" in fields else 0,
+    )
+
+
+def _address(violations: Violations, value: str) -> str:
+    try:
+        return addresses.normalise(value)
+    except addresses.AddressError as error:
+        violations.add("mailbox.address", f"must be one address: it {error}" if value else "must be given")
+        return ""
+
+
+def _smtp(violations: Violations, smtp: pb.Smtp, fields: frozenset[str], rules: MailboxRules) -> Smtp:
+    if "host" in fields and not _is_host(smtp.host):
+        violations.add("mailbox.smtp.host", f"must be a host name or an address, of 1 to {MAX_HOST} characters")
+    if "port" in fields and smtp.port not in rules.ports:
+        violations.add("mailbox.smtp.port", f"must be one of {', '.join(map(str, sorted(rules.ports)))}")
+    if "security" in fields:
+        violations.member("mailbox.smtp.security", smtp.security, _SECURITIES)
+    if "username" in fields:
+        violations.text("mailbox.smtp.username", smtp.username, high=MAX_USERNAME)
+    password = smtp.password if smtp.HasField("password") else None
+    if "password" in fields and password is not None:
+        violations.text("mailbox.smtp.password", password, high=MAX_PASSWORD)
+    return Smtp(smtp.host, smtp.port, int(smtp.security), smtp.username, password)
+
+
+def _hourly_limit(violations: Violations, mailbox: pb.Mailbox, rules: MailboxRules) -> int:
+    if not mailbox.HasField("hourly_limit"):
+        return rules.default_hourly_limit
+    return violations.integer("mailbox.hourly_limit", mailbox.hourly_limit, 1, MAX_HOURLY_LIMIT)
+
+
+def _daily_limit(violations: Violations, mailbox: pb.Mailbox) -> int | None:
+    if not mailbox.HasField("daily_limit"):
+        return None
+    return violations.integer("mailbox.daily_limit", mailbox.daily_limit, 1, MAX_DAILY_LIMIT)
+
+
+def _min_gap_us(violations: Violations, mailbox: pb.Mailbox, rules: MailboxRules) -> int:
+    if not mailbox.HasField("min_gap"):
+        return rules.default_min_gap_us
+    return violations.duration("mailbox.min_gap", mailbox.min_gap, timedelta(0), MAX_GAP)
+
+
+def _is_host(host: str) -> bool:
+    if not 1 <= len(host) <= MAX_HOST:
+        return False
+    return _HOST.fullmatch(host) is not None or _ip(host) is not None
+
+
+def _is_loopback(host: str) -> bool:
+    address = _ip(host)
+    return host.lower() == "localhost" if address is None else address.is_loopback
+
+
+def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
