@@ -1,0 +1,20 @@
+"""Messages: a template is compiled once, and spliced per recipient into bytes that are ready for the wire."""
+
+from maillane_sender.message.address import envelope
+from maillane_sender.message.bad_value import BadValue
+from maillane_sender.message.compile import Compiled, Recipient, Sender, Source, compile_message, render
+from maillane_sender.message.template import Slot, TemplateError, parse
+
+__all__ = [
+    "BadValue",
+    "Compiled",
+    "Recipient",
+    "Sender",
+    "Slot",
+    "Source",
+    "TemplateError",
+    "compile_message",
+    "envelope",
+    "parse",
+    "render",
+]
