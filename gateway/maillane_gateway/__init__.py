@@ -1,0 +1,1 @@
+"""HTTP and JSON in front of the services. Holds no business rule and no store."""

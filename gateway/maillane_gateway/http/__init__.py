@@ -1,0 +1,1 @@
+"""What every request passes: routing, limits, headers, log and metrics. Knows no rpc."""

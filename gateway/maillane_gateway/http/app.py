@@ -1,0 +1,100 @@
+"""The way of every request: route, token, place, endpoint, answer, log and metrics."""
+
+import re
+import time
+from contextlib import ExitStack
+
+import structlog
+from google.rpc import code_pb2, status_pb2
+from maillane_chassis.errors import Unauthenticated
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from maillane_gateway.http import body
+from maillane_gateway.http.capacity import Slots
+from maillane_gateway.http.exchange import Exchange
+from maillane_gateway.http.metrics import HANDLED, IN_FLIGHT, SECONDS
+from maillane_gateway.http.problem import respond, response_to
+from maillane_gateway.http.routing import RouteTable
+
+_BEARER = re.compile(r"Bearer ([\x21-\x7e]{1,512})", re.IGNORECASE)
+CLIENT_GONE = 499
+"""In log and metrics: nobody was there to take an answer."""
+
+_log = structlog.get_logger()
+
+
+class HttpApp:
+    """An ASGI application over a route table."""
+
+    def __init__(self, routes: RouteTable, max_requests: int) -> None:
+        self._routes = routes
+        self._slots = Slots(max_requests)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request. Nothing that an endpoint raises gets further than this."""
+        assert scope["type"] == "http"
+        start_s = time.perf_counter()
+        exchange = Exchange(scope, receive, send)
+        request = exchange.request
+        with structlog.contextvars.bound_contextvars(request_id=request.state.request_id), IN_FLIGHT.track_inprogress():
+            try:
+                await self._serve(exchange)
+            except ClientDisconnect:
+                exchange.code = CLIENT_GONE
+            except Exception:  # noqa: BLE001 - the last place; it is logged with its traceback
+                _log.exception("http_request_failed", verb=exchange.verb, route=exchange.route)
+                await self._apologise(exchange)
+            finally:
+                _observe(exchange, time.perf_counter() - start_s)
+
+    async def _serve(self, exchange: Exchange) -> None:
+        with ExitStack() as held:
+            response = await self._answer(exchange, held)
+            if response.status_code >= 400 and exchange.is_sending:
+                await body.drain(exchange.receive)
+            await exchange.respond(response)
+
+    async def _answer(self, exchange: Exchange, held: ExitStack) -> Response:
+        """The endpoint's answer, or that to its error. The request's place is held until the answer was sent."""
+        request = exchange.request
+        try:
+            route, variables = self._routes.find(request.method, request.scope["raw_path"].decode("ascii"))
+            exchange.route, exchange.is_probe = route.template.text, route.open
+            if not route.open:
+                request.state.authorization = _token(request)
+                held.enter_context(self._slots.taken())
+            return await route.endpoint(request, variables)
+        except ClientDisconnect:
+            raise
+        except Exception as error:
+            response = response_to(error)
+            if response is None:
+                raise
+            return response
+
+    async def _apologise(self, exchange: Exchange) -> None:
+        if exchange.code:
+            # An answer has begun and cannot become another: the server cuts the connection.
+            exchange.code = 500
+            return
+        message = f"something went wrong here; the logs know it as {exchange.request.state.request_id}"
+        await exchange.respond(respond(status_pb2.Status(code=code_pb2.INTERNAL, message=message)))
+
+
+def _token(request: Request) -> str:
+    given = request.headers.getlist("authorization")
+    found = _BEARER.fullmatch(given[0]) if len(given) == 1 else None
+    if found is None:
+        raise Unauthenticated("send a token of the workspace, once, as authorization: Bearer <token>")
+    return f"Bearer {found[1]}"
+
+
+def _observe(exchange: Exchange, seconds: float) -> None:
+    labels = (exchange.verb, exchange.route)
+    SECONDS.labels(*labels).observe(seconds)
+    HANDLED.labels(*labels, str(exchange.code)).inc()
+    level = "debug" if exchange.is_probe and exchange.code < 500 else "info"
+    ms = round(seconds * 1000, 1)
+    getattr(_log, level)("http_request", verb=exchange.verb, route=exchange.route, code=exchange.code, ms=ms)

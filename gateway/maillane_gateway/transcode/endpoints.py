@@ -1,0 +1,90 @@
+"""What answers a transcoded route: unary rpcs with JSON, server-streaming ones with events."""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import grpc
+from google.protobuf.descriptor import ServiceDescriptor
+from starlette.requests import Request
+from starlette.responses import Response
+
+from maillane_gateway.http.problem import respond, status_of
+from maillane_gateway.http.routing import Endpoint, Route
+from maillane_gateway.transcode.answer import to_json
+from maillane_gateway.transcode.binding import Binding, bindings
+from maillane_gateway.transcode.naming import rename_fields
+from maillane_gateway.transcode.request import read_request
+from maillane_gateway.transcode.stream import EventStream
+from maillane_gateway.upstream import Upstream, metadata, method_path
+
+UNARY_S = 10.0
+"""The deadline of a unary call; each of them takes milliseconds in good health."""
+
+FIRST_EVENT_S = 2.0
+"""How long a stream's first message may take to decide what the answer is; after that it is a stream."""
+
+
+def routes(services: Iterable[ServiceDescriptor], upstream: Upstream, stopping: asyncio.Event) -> Iterator[Route]:
+    """A route for every binding of these services."""
+    for binding in bindings(services):
+        streaming = binding.method.server_streaming
+        endpoint: Endpoint = (
+            StreamEndpoint(binding, upstream, stopping) if streaming else UnaryEndpoint(binding, upstream)
+        )
+        yield Route(binding.verb, binding.template, endpoint)
+
+
+def repeatable(services: Iterable[ServiceDescriptor]) -> set[str]:
+    """The methods that change nothing, for the channel may repeat them: those that are a GET."""
+    return {method_path(binding.method) for binding in bindings(services) if binding.verb == "GET"}
+
+
+class UnaryEndpoint:
+    """One request, one answer."""
+
+    def __init__(self, binding: Binding, upstream: Upstream) -> None:
+        self._binding = binding
+        self._upstream = upstream
+        self._method = upstream.unary_unary(binding.method)
+
+    async def __call__(self, request: Request, variables: dict[str, str]) -> Response:
+        """Calls the rpc and answers with its response, or the part of it that the rule names."""
+        message = await read_request(self._binding, request, variables)
+        await self._upstream.connected()
+        try:
+            response = await self._method(message, metadata=metadata(request), timeout=UNARY_S)
+        except grpc.aio.AioRpcError as error:
+            return respond(rename_fields(status_of(error), self._binding))
+        part = getattr(response, self._binding.response_body) if self._binding.response_body else response
+        return Response(to_json(part), media_type="application/json")
+
+
+class StreamEndpoint:
+    """One request, a stream of events (text/event-stream)."""
+
+    def __init__(self, binding: Binding, upstream: Upstream, stopping: asyncio.Event) -> None:
+        self._binding = binding
+        self._upstream = upstream
+        self._stopping = stopping
+        self._method = upstream.unary_stream(binding.method)
+
+    async def __call__(self, request: Request, variables: dict[str, str]) -> Response:
+        """Starts the call. One that fails before its first message is answered as a unary one would be."""
+        message = await read_request(self._binding, request, variables)
+        if request.method == "HEAD":
+            return Response(media_type="text/event-stream")
+        await self._upstream.connected()
+        call: Any = self._method(message, metadata=metadata(request))
+        first = asyncio.ensure_future(call.read())
+        try:
+            await asyncio.wait({first}, timeout=FIRST_EVENT_S)
+            if first.done() and first.exception() is not None:
+                await first
+        except grpc.aio.AioRpcError as error:
+            return respond(rename_fields(status_of(error), self._binding))
+        except BaseException:
+            first.cancel()
+            call.cancel()
+            raise
+        return EventStream(call, first, self._stopping, self._binding.response_body)

@@ -1,0 +1,68 @@
+"""The service behind the gateway: calls to any of its methods, by descriptor."""
+
+import asyncio
+from typing import Any
+
+import grpc
+from google.protobuf import message_factory
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import Message
+from maillane_chassis.errors import Unavailable
+from starlette.requests import Request
+
+from maillane_gateway.http.exchange import REQUEST_ID_HEADER
+
+CONNECT_S = 1.5
+"""How long a request waits for a connection. A refused one fails at once; this is for hosts that say nothing at all."""
+
+
+class Upstream:
+    """One channel, whose methods take any request message."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self.channel = channel
+
+    def unary_unary(self, method: MethodDescriptor) -> Any:
+        """A callable as grpc.aio makes it."""
+        return self.channel.unary_unary(method_path(method), **_codecs(method))
+
+    def unary_stream(self, method: MethodDescriptor) -> Any:
+        """A callable as grpc.aio makes it."""
+        return self.channel.unary_stream(method_path(method), **_codecs(method))
+
+    def stream_unary(self, method: MethodDescriptor) -> Any:
+        """A callable as grpc.aio makes it."""
+        return self.channel.stream_unary(method_path(method), **_codecs(method))
+
+    async def connected(self) -> None:
+        """Waits while the channel connects.
+
+        Raises:
+            Unavailable: it has not after CONNECT_S. A connection that failed raises nothing: the call itself then does.
+        """
+        state = self.channel.get_state(try_to_connect=True)
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                while state in {grpc.ChannelConnectivity.IDLE, grpc.ChannelConnectivity.CONNECTING}:
+                    await self.channel.wait_for_state_change(state)
+                    state = self.channel.get_state(try_to_connect=True)
+        except TimeoutError:
+            raise Unavailable("the service does not answer; try again", retry_after_s=CONNECT_S) from None
+
+
+def method_path(method: MethodDescriptor) -> str:
+    """As gRPC names it on the wire: `/package.Service/Method`."""
+    return f"/{method.containing_service.full_name}/{method.name}"
+
+
+def metadata(request: Request) -> tuple[tuple[str, str], ...]:
+    """What a call carries of a request: whose it is, and by which id to find it in the logs."""
+    return (
+        ("authorization", request.state.authorization),
+        (REQUEST_ID_HEADER, request.state.request_id),
+    )
+
+
+def _codecs(method: MethodDescriptor) -> dict[str, Any]:
+    response = message_factory.GetMessageClass(method.output_type)
+    return {"request_serializer": Message.SerializeToString, "response_deserializer": response.FromString}
