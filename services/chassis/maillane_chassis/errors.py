@@ -23,7 +23,7 @@ DOMAIN = "maillane"
 
 # A status travels in HTTP/2 trailers, which clients with gRPC's defaults accept up to 8 KiB. Base64 adds a third, and
 # the message travels twice (in grpc-message, where each byte of a non-ASCII character takes three).
-MAX_MESSAGE_CHARS = 400
+MAX_MESSAGE_CHARS = 300
 MAX_VIOLATION_BYTES = 2560
 
 
@@ -40,7 +40,7 @@ class Failure(Exception):  # noqa: N818 - what the caller is told is an answer, 
 
     The message is for people, and must not hold secrets or another workspace's data. The reason is for programs:
     UPPER_SNAKE_CASE, by default the code's name. Metadata makes a reason precise; it is not shortened, so keep it under
-    2 KiB where clients outside this deployment see it.
+    512 bytes where clients outside this deployment see it.
     """
 
     code: ClassVar[grpc.StatusCode] = grpc.StatusCode.UNKNOWN
