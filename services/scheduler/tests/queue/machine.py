@@ -18,11 +18,12 @@ CAMPAIGNS = (7, 10, 70)
 GENERATION = 1
 LEASE_US = 5_000
 MS = 1_000
+LONGEST_PARK_MS = 15
 
 mailboxes = st.sampled_from(MAILBOXES)
 campaigns = st.sampled_from(CAMPAIGNS)
 reasons = st.sampled_from(["limit", "backoff", "window"])
-ahead_ms = st.integers(-5, 15)
+ahead_ms = st.integers(-5, LONGEST_PARK_MS)
 # Mostly running: what is paused tells little about the rest.
 paused = st.sampled_from([False, False, False, True])
 gaps = st.sampled_from([0, 0, 3 * MS])
@@ -108,12 +109,26 @@ class QueueMachine(RuleBasedStateMachine):
 
     # --- handing out --------------------------------------------------------------------------------------------------
 
-    @rule(mailbox=mailboxes, first=campaigns, second=campaigns, slots=st.integers(1, 9))
-    def serve_a_backlog(self, mailbox: int, first: int, second: int, slots: int) -> None:
-        """Two overdue lanes of one mailbox, and one round of serving."""
+    @rule(mailbox=mailboxes, first=campaigns, second=campaigns, slots=st.integers(2, 9), asked=st.booleans())
+    def serve_a_backlog(self, mailbox: int, first: int, second: int, slots: int, asked: bool) -> None:
+        """Two overdue lanes of one mailbox, and a round of serving, by what is offered or by grants that are too large."""
         for campaign in (first, second):
             self.enqueue(mailbox, campaign, [-3, -3, -2])
-        self.serve(slots)
+        if asked:
+            self.serve(slots)
+        else:
+            self.claim_unasked([(mailbox, first, slots), (mailbox, second, slots)])
+
+    @rule(mailbox=mailboxes, first=campaigns, second=campaigns, gap=gaps, lane_gap=gaps, asked=st.booleans())
+    def open_wide_and_serve(self, mailbox: int, first: int, second: int, gap: int, lane_gap: int, asked: bool) -> None:
+        """The same where nothing but gaps holds anything: random holds alone would seldom leave two lanes free."""
+        self.time_passes(2 * LONGEST_PARK_MS)
+        self.both("configure_gate", mailbox, GateConfig(self.next_revision(1), False, gap, 8))
+        self.both("configure_lane", mailbox, first, LaneConfig(self.next_revision(1), False, lane_gap))
+        self.both("configure_lane", mailbox, second, LaneConfig(self.next_revision(1), False, 0))
+        self.serve_a_backlog(mailbox, first, second, 5, asked)
+        self.enqueue_again(mailbox, first, 0)
+        self.serve(8)
 
     @rule(slots=st.integers(0, 9))
     def serve(self, slots: int) -> None:
@@ -183,11 +198,18 @@ class QueueMachine(RuleBasedStateMachine):
 
     # --- what holds ---------------------------------------------------------------------------------------------------
 
-    @rule(mailbox=mailboxes, reason=reasons, ms=st.integers(0, 15))
+    @rule(mailbox=mailboxes, reason=reasons, ms=st.integers(0, LONGEST_PARK_MS))
     def park_gate(self, mailbox: int, reason: str, ms: int) -> None:
         self.both("park_gate", mailbox, reason, self.now + ms * MS if ms else 0)
 
-    @rule(mailbox=mailboxes, campaign=campaigns, reason=reasons, ms=st.integers(0, 15))
+    @rule(mailbox=mailboxes, campaign=campaigns, reason=reasons)
+    def park_what_waits(self, mailbox: int, campaign: int, reason: str) -> None:
+        """A park that alone decides when: it is longer than any other, and there is something behind it."""
+        self.enqueue(mailbox, campaign, [-1])
+        self.both("park_lane", mailbox, campaign, reason, self.now + 2 * LONGEST_PARK_MS * MS)
+        self.serve(5)
+
+    @rule(mailbox=mailboxes, campaign=campaigns, reason=reasons, ms=st.integers(0, LONGEST_PARK_MS))
     def park_lane(self, mailbox: int, campaign: int, reason: str, ms: int) -> None:
         self.both("park_lane", mailbox, campaign, reason, self.now + ms * MS if ms else 0)
 
@@ -203,6 +225,15 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(campaign=campaigns, step=revision_steps, paused=paused)
     def set_campaign(self, campaign: int, step: int, paused: bool) -> None:
         self.both("set_campaign", campaign, self.next_revision(step), paused)
+
+    @rule(mailbox=mailboxes, campaign=campaigns, paused=st.booleans())
+    def flags_overtake_each_other(self, mailbox: int, campaign: int, paused: bool) -> None:
+        """Pause and resume arrive the wrong way round, where there is something to pause."""
+        self.enqueue(mailbox, campaign, [1])
+        revision = self.next_revision(1)
+        self.both("set_campaign", campaign, revision, paused)
+        self.both("set_campaign", campaign, revision - 1, not paused)
+        self.both("configure_lane", mailbox, campaign, LaneConfig(revision - 1, not paused, 0))
 
     @rule(mailbox=mailboxes, campaign=campaigns, ahead=ahead_ms)
     def restore_service(self, mailbox: int, campaign: int, ahead: int) -> None:

@@ -1,0 +1,67 @@
+"""The model test can fail: each planted fault in the Lua sources is found by it."""
+
+from functools import partial
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+from maillane_scheduler.queue.scripts import sources
+
+from .machine import QueueMachine
+
+# No shrinking: that the fault is found is the claim, not how briefly it can be shown.
+BUDGET = settings(
+    max_examples=150,
+    stateful_step_count=50,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+FAULTS = {
+    "a lane's gap is ignored": ("service + number(h[2]),\n    number(h[4])", "service,\n    number(h[4])"),
+    "a lane's window park is ignored": (", number(h[5]), number(h[6]))), c)", ", number(h[5]))), c)"),
+    "a paused lane stays in the index": ("(h[1] or join(m, c)) == '1'", "(h[1] or join(m, c)) == 'never'"),
+    "a gate's backoff park is ignored": (
+        "number(h[5]), number(h[6]), number(h[7]))\n",
+        "number(h[5]), number(h[7]))\n",
+    ),
+    "last service does not rank gates": (
+        "math.max(number(first[2]), service + number(h[2])",
+        "math.max(number(first[2]), number(h[2]) > 0 and service + number(h[2]) or 0",
+    ),
+    "one message beyond the cap": (">= (tonumber(h[4]) or DEFAULT_CAP)", "> (tonumber(h[4]) or DEFAULT_CAP)"),
+    "a clock that jumped back is believed": ("if last > 0 and last > now() then", "if false then"),
+    "a new lane forgets that its campaign is paused": ("local paused = state[2] or '0'", "local paused = '0'"),
+    "nobody is woken": ("if score < earliest and not woken then", "if false then"),
+    "a settle leaves its gate as it was": ("    touch_gate(m)\n    done = done + #gone", "    done = done + #gone"),
+    "a returned message does not move its lane": ("    for c in pairs(back) do touch_lane(m, c) end\n", ""),
+    "any token settles": ("if flying == token and not seen[message]", "if flying and not seen[message]"),
+    "a message named twice settles twice": ("if flying == token and not seen[message]", "if flying == token"),
+    "a settle leaves the lease": ("    variadic('ZREM', P .. 'leases', leases)\n    for c", "    for c"),
+    "a lane with a gap gives several": ("or number(h[3]) > 0 then room = 1", "then room = 1"),
+    "a claim does not look at the gate": ("if not eligible(P .. 'gates', m) or ", "if "),
+    "a claim keeps what it takes": ("  R('ZREMRANGEBYRANK', lane_key(m, c), 0, #entries / 2 - 1)\n", ""),
+    "what flies is enqueued again": ("if value then flying[messages[i]] = true end", ""),
+    "an older pause wins over a newer resume": (
+        "if number(R('HGET', state_key(c), 'revision')) > revision then return 0 end\nR('HSET', state_key(c), "
+        "'revision', ARGV[3], 'paused', ARGV[4])",
+        "R('HSET', state_key(c), 'revision', ARGV[3], 'paused', ARGV[4])",
+    ),
+    "a gate with a gap is offered several times": ("gap > 0 and 1 or room", "room"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_model_test_finds(fault: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A queue with this fault differs from the model somewhere."""
+    right, wrong = FAULTS[fault]
+    mutated = {name: source.replace(right, wrong) for name, source in sources().items()}
+    assert mutated != sources(), "the fault does not apply to the sources any more"
+    monkeypatch.setattr("maillane_scheduler.queue.queue.sources", lambda: mutated)
+
+    with pytest.raises(Exception, match=".") as found:
+        run_state_machine_as_test(partial(QueueMachine, redis_url), settings=BUDGET)
+    assert found.type is AssertionError
