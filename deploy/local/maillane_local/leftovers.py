@@ -37,7 +37,7 @@ async def end(folder: DataFolder) -> list[str]:
         with suppress(psutil.NoSuchProcess):
             process.terminate()
     deadline = time.monotonic() + PATIENCE_S
-    while any(process.is_running() for process in left.values()) and time.monotonic() < deadline:
+    while any(map(_runs, left.values())) and time.monotonic() < deadline:
         await asyncio.sleep(POLL_S)
     for process in left.values():
         with suppress(psutil.NoSuchProcess):
@@ -50,6 +50,13 @@ def _alive(entry: object) -> psutil.Process | None:
         case [int(pid), float(started)]:
             with suppress(psutil.NoSuchProcess):
                 process = psutil.Process(pid)
-                if abs(process.create_time() - started) < SAME_START_S and process.status() != psutil.STATUS_ZOMBIE:
+                if abs(process.create_time() - started) < SAME_START_S and _runs(process):
                     return process
     return None
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -3,6 +3,8 @@
 import socket
 from contextlib import ExitStack
 
+import psutil
+
 LOOPBACK = "127.0.0.1"
 """The only address that anything here listens on."""
 
@@ -20,6 +22,15 @@ def free_ports(count: int) -> list[int]:
         for probe in probes:
             probe.bind((LOOPBACK, 0))
         return [int(probe.getsockname()[1]) for probe in probes]
+
+
+def is_listening(pid: int, port: int) -> bool:
+    """Whether that process (not just any) has a listening socket there."""
+    try:
+        sockets = psutil.Process(pid).net_connections(kind="tcp")
+    except psutil.NoSuchProcess:
+        return False
+    return any(each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in sockets)
 
 
 def is_free(port: int) -> bool:

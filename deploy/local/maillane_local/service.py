@@ -15,6 +15,7 @@ from typing import IO, Final
 from maillane_local.child import Child
 from maillane_local.errors import LocalError
 from maillane_local.health import Look
+from maillane_local.ports import is_listening
 
 START_S: Final = 60.0
 """How long it may take until it is ready: a few seconds, but all start at once, on machines with a core or two."""
@@ -39,6 +40,7 @@ class Part:
     name: str
     module: str
     env: Mapping[str, str]
+    port: int
     ready: Look
     # How long it may take to end when it is asked to; its own drain must fit.
     grace_s: float
@@ -94,8 +96,8 @@ class Service:
         """
         deadline = time.monotonic() + START_S
         while self.exit_code() is None and time.monotonic() < deadline:
-            # Its port may be another's: an answer counts only while ours lives.
-            if await self.part.ready() and self.exit_code() is None:
+            # Another program may have its port, and answer there.
+            if is_listening(self.pid, self.part.port) and await self.part.ready():
                 return
             await asyncio.sleep(LOOK_EVERY_S)
         code = self.exit_code()
