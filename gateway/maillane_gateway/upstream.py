@@ -6,7 +6,6 @@ from typing import Any
 import grpc
 from google.protobuf import message_factory
 from google.protobuf.descriptor import MethodDescriptor
-from google.protobuf.message import Message
 from maillane_chassis.errors import Unavailable
 from starlette.requests import Request
 
@@ -64,5 +63,5 @@ def metadata(request: Request) -> tuple[tuple[str, str], ...]:
 
 
 def _codecs(method: MethodDescriptor) -> dict[str, Any]:
-    response = message_factory.GetMessageClass(method.output_type)
-    return {"request_serializer": Message.SerializeToString, "response_deserializer": response.FromString}
+    request, response = (message_factory.GetMessageClass(each) for each in (method.input_type, method.output_type))
+    return {"request_serializer": request.SerializeToString, "response_deserializer": response.FromString}

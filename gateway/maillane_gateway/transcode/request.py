@@ -40,7 +40,7 @@ async def read_request(binding: Binding, request: Request, variables: dict[str, 
     outer = _from_url(binding, request, variables, faults)
     if binding.body == WHOLE:
         _merge_path(outer, given, binding, faults)
-    elif given is not None:
+    elif binding.body:
         fill(getattr(message, binding.body), given, faults)
         # Given, if empty: an update to nothing differs from no update.
         getattr(message, binding.body).SetInParent()
