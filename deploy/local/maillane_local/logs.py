@@ -4,6 +4,7 @@ import json
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -40,7 +41,8 @@ class Terminal:
         level, text = readable(line)
         colour = COLOURS.get(level) if self._colours else None
         shown = "\n".join(f"{name:<{NAME_WIDTH}} {part}" for part in text.splitlines() or [""])
-        with self._lock:
+        # A terminal that has gone must not stop anybody from being read: a full pipe would stop the process behind it.
+        with self._lock, suppress(OSError):
             print(f"\x1b[{colour}m{shown}\x1b[0m" if colour else shown, file=self._out, flush=True)
 
 

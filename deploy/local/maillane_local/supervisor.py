@@ -117,6 +117,7 @@ def banner(system: System) -> str:
     HTTP API    {urls["gateway"]}        (try it: {urls["gateway"]}/docs)
     Mail        {urls["catcher"]}        what was delivered; SMTP is {urls["smtp"]}
     gRPC        scheduler {urls["scheduler"]}   ratelimit {urls["ratelimit"]}   sender {urls["sender"]}
+    Metrics     {"   ".join(f"{name} {url}" for name, url in system.metrics_urls.items())}
     API token   {system.token}
                 (kept in {system.folder.token_file})
     Data        {system.folder.path}
