@@ -25,8 +25,8 @@ URLS: Final = "urls"
 
 _Known = TypeVar("_Known")
 
-MIGRATE_S: Final = 300.0
-"""How long migrations, or making the first workspace, may take: an index on millions of rows takes minutes."""
+PREPARE_S: Final = 300.0
+"""How long migrations and making the first workspace may take: an index on millions of rows takes minutes."""
 
 
 class Server(Protocol):
@@ -225,11 +225,10 @@ class System:
         return postgres.url(DATABASE)
 
     async def _prepare(self, env: Mapping[str, str]) -> None:
-        for name, *arguments in (
-            ("the migration of Postgres", "migrate"),
-            ("making the first workspace", "init", "--token-file", str(self.folder.token_file)),
-        ):
-            await asyncio.to_thread(run_once, name, "maillane_scheduler", *arguments, env=env, timeout_s=MIGRATE_S)
+        """Migrates the database, and makes the first workspace and its token unless they are there."""
+        name = "the migration of Postgres"
+        arguments = ("init", "--token-file", str(self.folder.token_file))
+        await asyncio.to_thread(run_once, name, "maillane_scheduler", *arguments, env=env, timeout_s=PREPARE_S)
 
     def _note_processes(self) -> None:
         leftovers.note(self.folder, self.pids)
