@@ -1,6 +1,6 @@
 """What a campaign is made of, as values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from maillane_scheduler.states import CampaignState
@@ -66,9 +66,19 @@ class Campaign:
 class Changes:
     """Fields of a plan that change, and to what.
 
-    Fields are name, mailbox_ids, subject, text, html, start_time, delay, hourly_limit; of `plan`, only what `fields`
+    Fields are name, mailbox_ids, subject, text, html, start_time, delay_us, hourly_limit; of `plan`, only what `fields`
     names means anything.
     """
 
     fields: frozenset[str]
     plan: Plan
+
+    def applied(self, plan: Plan) -> Plan:
+        """The plan with the changes in it."""
+        new = {name: getattr(self.plan, name) for name in _PLAN & self.fields}
+        template = {name: getattr(self.plan.template, name) for name in _TEMPLATE & self.fields}
+        return replace(plan, template=replace(plan.template, **template), **new)
+
+
+_PLAN = frozenset(("name", "mailbox_ids", "start_time", "delay_us", "hourly_limit"))
+_TEMPLATE = frozenset(("subject", "text", "html"))

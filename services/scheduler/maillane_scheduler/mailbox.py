@@ -1,6 +1,6 @@
 """What a mailbox is made of, as values."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from maillane_scheduler.states import MailboxState, ParkReason
@@ -55,9 +55,19 @@ class Mailbox:
 class Changes:
     """Fields of the settings that change, and to what.
 
-    Fields are address, display_name, host, port, security, username, password, hourly_limit, daily_limit, min_gap; of
-    `settings`, only what `fields` names means anything.
+    Fields are address, display_name, host, port, security, username, password, hourly_limit, daily_limit, min_gap_us.
+    Of `settings`, only what `fields` names means anything.
     """
 
     fields: frozenset[str]
     settings: Settings
+
+    def applied(self, settings: Settings) -> Settings:
+        """The settings with the changes in them."""
+        new = {name: getattr(self.settings, name) for name in _SETTINGS & self.fields}
+        smtp = {name: getattr(self.settings.smtp, name) for name in _SMTP & self.fields}
+        return replace(settings, smtp=replace(settings.smtp, **smtp), **new)
+
+
+_SETTINGS = frozenset(("address", "display_name", "hourly_limit", "daily_limit", "min_gap_us"))
+_SMTP = frozenset(("host", "port", "security", "username", "password"))

@@ -29,3 +29,12 @@ def assign(sizes: Sequence[int], weights: Sequence[int], count: int) -> list[int
         # Equal fractions give equal floats, for division rounds correctly: ties are ties.
         heapreplace(heap, (next_sizes[index] / weights[index], index))
     return turns
+
+
+def ordinals(sizes: list[int], turns: Sequence[int]) -> list[int]:
+    """The place of each message in its lane, from 0; raises `sizes`, which are those before, to those after."""
+    places = []
+    for index in turns:
+        places.append(sizes[index])
+        sizes[index] += 1
+    return places

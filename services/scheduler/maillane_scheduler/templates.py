@@ -34,8 +34,8 @@ class TemplateError(ValueError):
     def __init__(self, text: str, offset: int) -> None:
         shown = text[offset : offset + _SHOWN]
         super().__init__(
-            f"must have no two opening braces but those of {{{{name}}}} or {{{{name|fallback}}}}, where a name is letters, "
-            f"digits and underscores and a fallback up to {MAX_FALLBACK} characters; at character {offset + 1} is {shown!r}"
+            f"must have two opening braces only in {{{{name}}}} or {{{{name|fallback}}}} (names are letters, digits "
+            f"and underscores, a fallback up to {MAX_FALLBACK} characters); at character {offset + 1} is {shown!r}"
         )
         self.offset = offset
 

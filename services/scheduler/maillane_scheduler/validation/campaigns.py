@@ -30,9 +30,10 @@ _BODY = frozenset(("subject", "text", "html"))
 _PATHS = {
     **masks.leaves("name", "mailbox_ids"),
     "template": _BODY,
-    **masks.leaves("template.subject", "template.text", "template.html", "start_time", "delay", "hourly_limit"),
+    **masks.leaves("template.subject", "template.text", "template.html", "start_time", "hourly_limit"),
+    "delay": frozenset(("delay_us",)),
 }
-_ALL = frozenset(("name", "mailbox_ids", *_BODY, "start_time", "delay", "hourly_limit"))
+_ALL = frozenset(("name", "mailbox_ids", *_BODY, "start_time", "delay_us", "hourly_limit"))
 
 
 def plan(violations: Violations, campaign: pb.Campaign) -> Plan:
@@ -84,7 +85,7 @@ def _plan(violations: Violations, campaign: pb.Campaign, fields: frozenset[str])
         mailbox_ids=_mailbox_ids(violations, campaign) if "mailbox_ids" in fields else (),
         template=_template(violations, campaign.template, fields),
         start_time=_start_time(violations, campaign) if "start_time" in fields else None,
-        delay_us=_delay_us(violations, campaign) if "delay" in fields else 0,
+        delay_us=_delay_us(violations, campaign) if "delay_us" in fields else 0,
         hourly_limit=_hourly_limit(violations, campaign) if "hourly_limit" in fields else None,
     )
 

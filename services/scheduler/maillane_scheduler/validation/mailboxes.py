@@ -29,9 +29,10 @@ _PATHS = {
     **masks.leaves("address", "display_name"),
     "smtp": _SMTP,
     **masks.leaves("smtp.host", "smtp.port", "smtp.security", "smtp.username", "smtp.password"),
-    **masks.leaves("hourly_limit", "daily_limit", "min_gap"),
+    **masks.leaves("hourly_limit", "daily_limit"),
+    "min_gap": frozenset(("min_gap_us",)),
 }
-_ALL = frozenset(("address", "display_name", *_SMTP, "hourly_limit", "daily_limit", "min_gap"))
+_ALL = frozenset(("address", "display_name", *_SMTP, "hourly_limit", "daily_limit", "min_gap_us"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def _settings(violations: Violations, mailbox: pb.Mailbox, fields: frozenset[str
         smtp=_smtp(violations, mailbox.smtp, fields, rules),
         hourly_limit=_hourly_limit(violations, mailbox, rules) if "hourly_limit" in fields else 0,
         daily_limit=_daily_limit(violations, mailbox) if "daily_limit" in fields else None,
-        min_gap_us=_min_gap_us(violations, mailbox, rules) if "min_gap" in fields else 0,
+        min_gap_us=_min_gap_us(violations, mailbox, rules) if "min_gap_us" in fields else 0,
     )
 
 

@@ -5,7 +5,7 @@ import re
 from maillane_chassis.violations import Violations
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-# A page of the largest campaigns (1.5 MiB of template each) is not sent in one message anyway: lists leave bodies out.
+# Some 100 KiB of messages or mailboxes.
 MAX_PAGE = 200
 DEFAULT_PAGE = 50
 

@@ -1,0 +1,330 @@
+"""Campaigns: rows that people see and change, and the verbs that move their states.
+
+Verbs take the campaign's row first, as imports, retries and completion do, so that each of them is before or after each
+other. What the queue must be told is marked in the same commit: a revision that differs from queue_revision, and marks
+of lanes that are planned anew.
+"""
+
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from maillane_chassis.errors import FailedPrecondition, Failure, NotFound
+from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, literal, or_, select, true, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from maillane_scheduler.campaign import Campaign, Changes, Plan, Template
+from maillane_scheduler.states import CampaignState
+from maillane_scheduler.store import audit, counts, imports, lane_plans, mailboxes, marks, messages, tables, variables
+from maillane_scheduler.store.audit import Actor
+from maillane_scheduler.validation.campaigns import check_startable
+
+# Of template bodies in one page, so that a page of the largest templates is still one message: it ends early instead.
+PAGE_BYTES = 2 * 1024 * 1024
+_KEY_BYTES = 8
+
+_CAMPAIGNS = tables.campaigns
+_LANES = tables.lanes
+_WHILE_DRAFT = frozenset(("mailbox_ids", "subject", "text", "html"))
+
+
+async def create(connection: AsyncConnection, actor: Actor, plan: Plan) -> int:
+    """Creates a draft, and returns its id.
+
+    Raises:
+        NotFound: MAILBOX_NOT_FOUND.
+    """
+    row = insert(_CAMPAIGNS).values(
+        workspace_id=actor.workspace_id, key=secrets.token_hex(_KEY_BYTES), **_columns(plan)
+    )
+    await mailboxes.share(connection, actor.workspace_id, plan.mailbox_ids)
+    campaign_id = int((await connection.execute(row.returning(_CAMPAIGNS.c.id))).scalar_one())
+    await lane_plans.create(connection, campaign_id, plan.mailbox_ids)
+    await audit.record(connection, actor, "campaign.create", _name(campaign_id))
+    return campaign_id
+
+
+async def get(connection: AsyncConnection, workspace_id: int, campaign_id: int) -> Campaign:
+    """A campaign of the workspace, with its counts.
+
+    Raises:
+        NotFound: it has no such campaign.
+    """
+    row = (await connection.execute(_selected().where(_is(workspace_id, campaign_id)))).first()
+    if row is None:
+        raise _not_found()
+    return _campaign(row)
+
+
+async def list_page(
+    connection: AsyncConnection,
+    workspace_id: int,
+    before_id: int,
+    limit: int,
+    *,
+    state: CampaignState | None = None,
+    mailbox_id: int | None = None,
+) -> list[Campaign]:
+    """Campaigns of the workspace with ids below one, the newest first; fewer than `limit` where their bodies are large.
+
+    Empty only where there is none left.
+    """
+    size = func.octet_length(_CAMPAIGNS.c.text) + func.octet_length(_CAMPAIGNS.c.html)
+    page = (
+        select(_CAMPAIGNS.c.id, func.sum(size).over(order_by=_CAMPAIGNS.c.id.desc()).label("bytes"), size.label("own"))
+        .where(_CAMPAIGNS.c.workspace_id == workspace_id, _CAMPAIGNS.c.id < before_id)
+        .order_by(_CAMPAIGNS.c.id.desc())
+        .limit(limit)
+    )
+    if state is not None:
+        page = page.where(_CAMPAIGNS.c.state == int(state))
+    if mailbox_id is not None:
+        page = page.where(
+            select(literal(1))
+            .where(_LANES.c.campaign_id == _CAMPAIGNS.c.id, _LANES.c.mailbox_id == mailbox_id)
+            .exists()
+        )
+    sized = page.subquery()
+    fitting = select(sized.c.id).where(or_(sized.c.bytes <= PAGE_BYTES, sized.c.bytes == sized.c.own))
+    found = await connection.execute(_selected().where(_CAMPAIGNS.c.id.in_(fitting)).order_by(_CAMPAIGNS.c.id.desc()))
+    return [_campaign(row) for row in found]
+
+
+async def change(connection: AsyncConnection, actor: Actor, campaign_id: int, changes: Changes) -> None:
+    """Changes a plan: of a draft all of it; of a started campaign what can be, with what has not left planned anew.
+
+    Raises:
+        NotFound: the workspace has no such campaign, or no such mailbox (MAILBOX_NOT_FOUND).
+        FailedPrecondition: CAMPAIGN_ENDED; CAMPAIGN_NOT_DRAFT, a field is fixed by now; CAMPAIGN_INCOMPLETE, recipients
+            would be left without mailboxes.
+    """
+    await lock(connection, actor.workspace_id, campaign_id)
+    campaign = await get(connection, actor.workspace_id, campaign_id)
+    _check_changeable(campaign, changes, await _now(connection))
+    old, new = campaign.plan, changes.applied(campaign.plan)
+    if new.mailbox_ids != old.mailbox_ids:
+        await mailboxes.share(connection, actor.workspace_id, new.mailbox_ids)
+        await _give_mailboxes(connection, campaign, new.mailbox_ids)
+    if campaign.state is not CampaignState.DRAFT:
+        await _replan(connection, campaign_id, old, new)
+    await _write(connection, campaign_id, **_columns(new))
+    await audit.record(connection, actor, "campaign.update", _name(campaign_id), {"fields": sorted(changes.fields)})
+
+
+async def remove(connection: AsyncConnection, actor: Actor, campaign_id: int) -> None:
+    """Deletes a draft with its recipients.
+
+    Raises:
+        NotFound: the workspace has no such campaign (any more).
+        FailedPrecondition: CAMPAIGN_NOT_DRAFT.
+    """
+    if await lock(connection, actor.workspace_id, campaign_id) is not CampaignState.DRAFT:
+        raise FailedPrecondition("only a draft can be deleted", reason="CAMPAIGN_NOT_DRAFT")
+    await messages.remove_all(connection, campaign_id)
+    await connection.execute(delete(_CAMPAIGNS).where(_CAMPAIGNS.c.id == campaign_id))
+    await audit.record(connection, actor, "campaign.delete", _name(campaign_id))
+
+
+async def start(connection: AsyncConnection, actor: Actor, campaign_id: int) -> None:
+    """Starts a draft: its lanes get their base, and the queue is to load them. Starting an active one changes nothing.
+
+    Raises:
+        NotFound: the workspace has no such campaign.
+        FailedPrecondition: CAMPAIGN_INCOMPLETE, CAMPAIGN_EMPTY, VARIABLES_MISSING, CAMPAIGN_PAUSED or CAMPAIGN_ENDED.
+    """
+    state = await lock(connection, actor.workspace_id, campaign_id)
+    if state is CampaignState.ACTIVE:
+        return
+    if state is not CampaignState.DRAFT:
+        raise _refusal(state)
+    campaign = await get(connection, actor.workspace_id, campaign_id)
+    check_startable(campaign)
+    if not campaign.counts.total and not await imports.is_open(connection, campaign_id):
+        raise FailedPrecondition("the campaign has no recipients", reason="CAMPAIGN_EMPTY")
+    await variables.check_present(connection, campaign)
+    await lane_plans.begin(connection, campaign_id)
+    await marks.add_lanes(connection, campaign_id)
+    await _write(connection, campaign_id, state=int(CampaignState.ACTIVE), state_reason="")
+    await audit.record(connection, actor, "campaign.start", _name(campaign_id))
+
+
+async def pause(connection: AsyncConnection, actor: Actor, campaign_id: int) -> None:
+    """Pauses an active campaign; pausing a paused one changes nothing.
+
+    Raises:
+        NotFound: the workspace has no such campaign.
+        FailedPrecondition: CAMPAIGN_NOT_STARTED or CAMPAIGN_ENDED.
+    """
+    state = await lock(connection, actor.workspace_id, campaign_id)
+    if state is CampaignState.PAUSED:
+        return
+    if state is not CampaignState.ACTIVE:
+        raise _refusal(state)
+    reason = f"paused by {actor.name}"
+    await _write(connection, campaign_id, state=int(CampaignState.PAUSED), state_reason=reason)
+    await audit.record(connection, actor, "campaign.pause", _name(campaign_id))
+
+
+async def resume(connection: AsyncConnection, actor: Actor, campaign_id: int) -> None:
+    """Resumes a paused campaign, or completes it where nothing is left to send; resuming an active one changes nothing.
+
+    Raises:
+        NotFound: the workspace has no such campaign.
+        FailedPrecondition: CAMPAIGN_NOT_STARTED or CAMPAIGN_ENDED.
+    """
+    state = await lock(connection, actor.workspace_id, campaign_id)
+    if state is CampaignState.ACTIVE:
+        return
+    if state is not CampaignState.PAUSED:
+        raise _refusal(state)
+    left = await counts.read(connection, campaign_id)
+    if left.pending or left.sending or await imports.is_open(connection, campaign_id):
+        await _write(connection, campaign_id, state=int(CampaignState.ACTIVE), state_reason="")
+    else:
+        await _end(connection, campaign_id, CampaignState.COMPLETED, "")
+    await audit.record(connection, actor, "campaign.resume", _name(campaign_id))
+
+
+async def cancel(connection: AsyncConnection, actor: Actor, campaign_id: int) -> None:
+    """Ends a campaign; cancelling a cancelled one changes nothing.
+
+    Its pending messages are not touched here, for a million of them must not hold up the verb: no claim of them
+    succeeds from this commit on, and `messages.cancel_pending` turns them, some at a time.
+
+    Raises:
+        NotFound: the workspace has no such campaign.
+        FailedPrecondition: CAMPAIGN_ENDED, it is completed.
+    """
+    state = await lock(connection, actor.workspace_id, campaign_id)
+    if state is CampaignState.CANCELLED:
+        return
+    if state is CampaignState.COMPLETED:
+        raise _refusal(state)
+    await _end(connection, campaign_id, CampaignState.CANCELLED, f"cancelled by {actor.name}")
+    await audit.record(connection, actor, "campaign.cancel", _name(campaign_id))
+
+
+async def lock(connection: AsyncConnection, workspace_id: int, campaign_id: int) -> CampaignState:
+    """Holds a campaign's row until the transaction ends, against every change of its state; returns the state.
+
+    Raises:
+        NotFound: the workspace has no such campaign.
+    """
+    found = select(_CAMPAIGNS.c.state).where(_is(workspace_id, campaign_id)).with_for_update(key_share=True)
+    row = (await connection.execute(found)).first()
+    if row is None:
+        raise _not_found()
+    return CampaignState(row.state)
+
+
+def _check_changeable(campaign: Campaign, changes: Changes, now: Any) -> None:
+    state = campaign.state
+    if state is CampaignState.DRAFT:
+        return
+    if state.ended:
+        raise _refusal(state)
+    fixed = changes.fields & _WHILE_DRAFT
+    begun = campaign.plan.start_time is None or campaign.plan.start_time <= now
+    if "start_time" in changes.fields and begun:
+        fixed |= {"start_time"}
+    if fixed:
+        names = ", ".join(sorted(fixed))
+        raise FailedPrecondition(f"fixed once the campaign was started: {names}", reason="CAMPAIGN_NOT_DRAFT")
+
+
+async def _give_mailboxes(connection: AsyncConnection, campaign: Campaign, mailbox_ids: Sequence[int]) -> None:
+    if campaign.counts.total and not mailbox_ids:
+        raise FailedPrecondition("a campaign with recipients needs a mailbox", reason="CAMPAIGN_INCOMPLETE")
+    await lane_plans.replace(connection, campaign.id, mailbox_ids)
+    if campaign.counts.total:
+        await messages.assign_anew(connection, campaign.id)
+
+
+async def _replan(connection: AsyncConnection, campaign_id: int, old: Plan, new: Plan) -> None:
+    """Plans what has not left anew: from another start, or from where each lane is at another pace."""
+    if new.start_time != old.start_time:
+        await _write(connection, campaign_id, start_time=new.start_time)
+        await lane_plans.begin(connection, campaign_id)
+    elif new.delay_us != old.delay_us:
+        await lane_plans.change_delay(connection, campaign_id, old.delay_us, new.delay_us)
+    else:
+        return
+    await marks.add_lanes(connection, campaign_id)
+
+
+async def _end(connection: AsyncConnection, campaign_id: int, state: CampaignState, reason: str) -> None:
+    await _write(connection, campaign_id, state=int(state), state_reason=reason, end_time=func.now())
+
+
+async def _write(connection: AsyncConnection, campaign_id: int, **values: Any) -> None:
+    await connection.execute(
+        update(_CAMPAIGNS).where(_CAMPAIGNS.c.id == campaign_id).values(revision=_CAMPAIGNS.c.revision + 1, **values)
+    )
+
+
+async def _now(connection: AsyncConnection) -> Any:
+    return (await connection.execute(select(func.now()))).scalar_one()
+
+
+def _selected() -> Select[*tuple[Any, ...]]:
+    summed = counts.lateral()
+    ids = select(_LANES.c.mailbox_id).where(_LANES.c.campaign_id == _CAMPAIGNS.c.id).order_by(_LANES.c.position)
+    return select(_CAMPAIGNS, func.array(ids.scalar_subquery()).label("mailbox_ids"), *summed.c).join_from(
+        _CAMPAIGNS, summed, true()
+    )
+
+
+def _is(workspace_id: int, campaign_id: int) -> ColumnElement[bool]:
+    return (_CAMPAIGNS.c.workspace_id == workspace_id) & (_CAMPAIGNS.c.id == campaign_id)
+
+
+def _columns(plan: Plan) -> dict[str, Any]:
+    """All of a plan but its mailboxes, which are its lanes."""
+    return {
+        "name": plan.name,
+        "subject": plan.template.subject,
+        "text": plan.template.text,
+        "html": plan.template.html,
+        "start_time": plan.start_time,
+        "delay_us": plan.delay_us,
+        "hourly_limit": plan.hourly_limit,
+    }
+
+
+def _campaign(row: Row[*tuple[Any, ...]]) -> Campaign:
+    plan = Plan(
+        name=row.name,
+        mailbox_ids=tuple(row.mailbox_ids),
+        template=Template(row.subject, row.text, row.html),
+        start_time=row.start_time,
+        delay_us=row.delay_us,
+        hourly_limit=row.hourly_limit,
+    )
+    return Campaign(
+        id=row.id,
+        workspace_id=row.workspace_id,
+        plan=plan,
+        state=CampaignState(row.state),
+        state_reason=row.state_reason,
+        counts=counts.of_row(row),
+        create_time=row.create_time,
+        end_time=row.end_time,
+    )
+
+
+def _name(campaign_id: int) -> str:
+    return f"campaigns/{campaign_id}"
+
+
+def _not_found() -> NotFound:
+    return NotFound("there is no such campaign", reason="CAMPAIGN_NOT_FOUND")
+
+
+def _refusal(state: CampaignState) -> Failure:
+    message, reason = {
+        CampaignState.DRAFT: ("the campaign has not been started", "CAMPAIGN_NOT_STARTED"),
+        CampaignState.PAUSED: ("the campaign is paused: resume it", "CAMPAIGN_PAUSED"),
+        CampaignState.COMPLETED: ("the campaign is completed", "CAMPAIGN_ENDED"),
+        CampaignState.CANCELLED: ("the campaign was cancelled", "CAMPAIGN_ENDED"),
+    }[state]
+    return FailedPrecondition(message, reason=reason)

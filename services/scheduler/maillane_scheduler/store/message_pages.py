@@ -1,0 +1,149 @@
+"""Lists of messages by keyset, in campaign order, the newest campaign first.
+
+State is in no index of messages, so that sending stays cheap. What was sent, failed or is unconfirmed is found through
+the attempts; other filters look at a bounded number of messages a page. A page may therefore be short, or empty, with
+more behind it: only a page without a cursor is the last one.
+"""
+
+from dataclasses import dataclass
+
+from maillane_chassis.errors import NotFound
+from sqlalchemy import ColumnElement, Select, literal, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from maillane_scheduler.message import Message
+from maillane_scheduler.states import MessageState
+from maillane_scheduler.store import message_reads, tables
+from maillane_scheduler.validation.messages import Filters
+
+# Messages that are looked at for a page: some 10 ms.
+SCANNED = 20_000
+# Campaigns that are looked at for a page.
+CAMPAIGNS = 10
+# States that a message reaches only by an attempt, which is indexed by it.
+_OUTCOMES = frozenset((MessageState.SENT, MessageState.FAILED, MessageState.UNCONFIRMED))
+
+_MESSAGES = tables.messages
+_ATTEMPTS = tables.attempts
+_CAMPAIGNS = tables.campaigns
+_LANES = tables.lanes
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page begins: behind a message, in a campaign or in those that are older."""
+
+    campaign_id: int
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Messages, and where the next page begins; None where this was the last."""
+
+    messages: list[Message]
+    next: Cursor | None
+
+
+async def list_page(
+    connection: AsyncConnection, workspace_id: int, filters: Filters, cursor: Cursor | None, limit: int
+) -> Page:
+    """A page of messages of the workspace.
+
+    Raises:
+        NotFound: it has no such campaign (CAMPAIGN_NOT_FOUND) or mailbox (MAILBOX_NOT_FOUND).
+    """
+    await _check_mailbox(connection, workspace_id, filters.mailbox_id)
+    campaigns = await _campaigns(connection, workspace_id, filters, cursor)
+    ids: list[int] = []
+    following = None
+    for place, campaign_id in enumerate(campaigns):
+        if len(ids) >= limit or place >= CAMPAIGNS:
+            following = Cursor(campaign_id, 0)
+            break
+        after = cursor.message_id if cursor and cursor.campaign_id == campaign_id else 0
+        found, reached = await _find(connection, campaign_id, filters, after, limit - len(ids))
+        ids += found
+        if reached is not None:
+            following = Cursor(campaign_id, reached)
+            break
+    return Page(await message_reads.read(connection, ids), following)
+
+
+async def _find(
+    connection: AsyncConnection, campaign_id: int, filters: Filters, after: int, want: int
+) -> tuple[list[int], int | None]:
+    """Ids of a campaign behind one, and how far it was looked at; None: to its end."""
+    horizon = None
+    if filters.state in _OUTCOMES:
+        candidates = _outcomes(campaign_id, int(filters.state or 0), after)
+        horizon = await _horizon(connection, candidates)
+        found = candidates.join(_MESSAGES, _MESSAGES.c.id == _ATTEMPTS.c.message_id).distinct()
+        behind: ColumnElement[int] = _ATTEMPTS.c.message_id
+    else:
+        found = select(_MESSAGES.c.id).where(_MESSAGES.c.campaign_id == campaign_id, _MESSAGES.c.id > after)
+        found = found.order_by(_MESSAGES.c.id)
+        if filters.recipient is None and (filters.state or filters.mailbox_id):
+            horizon = await _horizon(connection, found)
+        behind = _MESSAGES.c.id
+    found = found.where(*_conditions(filters)).limit(want + 1)
+    if horizon is not None:
+        found = found.where(behind <= horizon)
+    ids = list((await connection.execute(found)).scalars())
+    if len(ids) > want:
+        return ids[:want], ids[want - 1]
+    return ids, horizon
+
+
+def _outcomes(campaign_id: int, state: int, after: int) -> Select[int]:
+    return (
+        select(_ATTEMPTS.c.message_id)
+        .where(_ATTEMPTS.c.campaign_id == campaign_id, _ATTEMPTS.c.state == state, _ATTEMPTS.c.message_id > after)
+        .order_by(_ATTEMPTS.c.message_id)
+    )
+
+
+async def _horizon(connection: AsyncConnection, candidates: Select[int]) -> int | None:
+    """The last id to be looked at; None where fewer than SCANNED are left."""
+    last: int | None = (await connection.execute(candidates.offset(SCANNED - 1).limit(1))).scalar()
+    return last
+
+
+def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    conditions = []
+    if filters.state is not None:
+        conditions.append(_MESSAGES.c.state == int(filters.state))
+    if filters.mailbox_id is not None:
+        conditions.append(_MESSAGES.c.mailbox_id == filters.mailbox_id)
+    if filters.recipient is not None:
+        conditions.append(_MESSAGES.c.email == filters.recipient)
+    return conditions
+
+
+async def _campaigns(
+    connection: AsyncConnection, workspace_id: int, filters: Filters, cursor: Cursor | None
+) -> list[int]:
+    """Campaigns that a page may come from, the newest first, and one more."""
+    found = select(_CAMPAIGNS.c.id).where(_CAMPAIGNS.c.workspace_id == workspace_id)
+    if filters.campaign_id is not None:
+        ids = list((await connection.execute(found.where(_CAMPAIGNS.c.id == filters.campaign_id))).scalars())
+        if not ids:
+            raise NotFound("there is no such campaign", reason="CAMPAIGN_NOT_FOUND")
+        return ids
+    if filters.mailbox_id is not None:
+        lane = (_LANES.c.campaign_id == _CAMPAIGNS.c.id) & (_LANES.c.mailbox_id == filters.mailbox_id)
+        found = found.where(select(literal(1)).where(lane).exists())
+    if cursor is not None:
+        found = found.where(_CAMPAIGNS.c.id <= cursor.campaign_id)
+    found = found.order_by(_CAMPAIGNS.c.id.desc()).limit(CAMPAIGNS + 1)
+    return list((await connection.execute(found)).scalars())
+
+
+async def _check_mailbox(connection: AsyncConnection, workspace_id: int, mailbox_id: int | None) -> None:
+    """Also a deleted mailbox may be asked for: what it sent is there."""
+    if mailbox_id is None:
+        return
+    mailboxes = tables.mailboxes
+    found = select(mailboxes.c.id).where(mailboxes.c.workspace_id == workspace_id, mailboxes.c.id == mailbox_id)
+    if (await connection.execute(found)).first() is None:
+        raise NotFound("there is no such mailbox", reason="MAILBOX_NOT_FOUND")
