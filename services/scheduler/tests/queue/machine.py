@@ -1,12 +1,12 @@
-"""Random sequences of commands, given to the queue and to the model alike; after each step both hold the same (I1 to I4)."""
+"""Random sequences of commands for queue and model alike; after each step both hold the same (DESIGN I1 to I4)."""
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from maillane_scheduler.queue import GateConfig, Grant, LaneConfig, Queue, Settled, keys
+from maillane_scheduler.queue import GateConfig, Grant, LaneConfig, ParkReason, Queue, Settled, keys
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
@@ -22,7 +22,8 @@ LONGEST_PARK_MS = 15
 
 mailboxes = st.sampled_from(MAILBOXES)
 campaigns = st.sampled_from(CAMPAIGNS)
-reasons = st.sampled_from(["limit", "backoff", "window"])
+REASONS: tuple[ParkReason, ...] = ("limit", "backoff", "window")
+reasons = st.sampled_from(REASONS)
 ahead_ms = st.integers(-5, LONGEST_PARK_MS)
 # Mostly running: what is paused tells little about the rest.
 paused = st.sampled_from([False, False, False, True])
@@ -32,13 +33,20 @@ revision_steps = st.sampled_from([-1, 0, 1, 1])
 
 
 class QueueMachine(RuleBasedStateMachine):
-    """A queue beside its model. The clock is the machine's, and may jump back."""
+    """A queue beside its model, on the server of `on`. The clock is the machine's, and may jump back."""
 
-    def __init__(self, url: str) -> None:
+    url: ClassVar[str]
+
+    @classmethod
+    def on(cls, url: str) -> type["QueueMachine"]:
+        """The machine for a server, which it empties each time it begins."""
+        return type("QueueMachine", (cls,), {"url": url})
+
+    def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.client = Redis.from_url(url)
-        self.async_client = AsyncRedis.from_url(url)
+        self.client = Redis.from_url(self.url)
+        self.async_client = AsyncRedis.from_url(self.url)
         self.wakes = self.client.pubsub()
         self.model = Model()
         self.now = 1_790_000_000_000_000
@@ -111,7 +119,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(mailbox=mailboxes, first=campaigns, second=campaigns, slots=st.integers(2, 9), asked=st.booleans())
     def serve_a_backlog(self, mailbox: int, first: int, second: int, slots: int, asked: bool) -> None:
-        """Two overdue lanes of one mailbox, and a round of serving, by what is offered or by grants that are too large."""
+        """Two overdue lanes of one mailbox, and a round of serving: by offers, or by grants that are too large."""
         for campaign in (first, second):
             self.enqueue(mailbox, campaign, [-3, -3, -2])
         if asked:
@@ -230,10 +238,12 @@ class QueueMachine(RuleBasedStateMachine):
     def flags_overtake_each_other(self, mailbox: int, campaign: int, paused: bool) -> None:
         """Pause and resume arrive the wrong way round, where there is something to pause."""
         self.enqueue(mailbox, campaign, [1])
-        revision = self.next_revision(1)
-        self.both("set_campaign", campaign, revision, paused)
-        self.both("set_campaign", campaign, revision - 1, not paused)
-        self.both("configure_lane", mailbox, campaign, LaneConfig(revision - 1, not paused, 0))
+        oldest, older, newest = (self.next_revision(1) for _ in range(3))
+        self.both("set_campaign", campaign, older, paused)
+        self.both("set_campaign", campaign, oldest, not paused)
+        self.both("configure_lane", mailbox, campaign, LaneConfig(oldest, not paused, 0))
+        self.both("configure_lane", mailbox, campaign, LaneConfig(newest, paused, 0))
+        self.both("set_campaign", campaign, older, not paused)
 
     @rule(mailbox=mailboxes, campaign=campaigns, ahead=ahead_ms)
     def restore_service(self, mailbox: int, campaign: int, ahead: int) -> None:

@@ -56,7 +56,7 @@ class GateState(Service):
 
 @dataclass
 class LaneState(Service):
-    """A campaign in a mailbox; `flag` is (revision, paused), or None before the lane's first message or configuration."""
+    """A campaign in a mailbox; `flag` is (revision, paused), None before its first message or configuration."""
 
     messages: dict[int, int] = field(default_factory=dict)
     flag: tuple[int, bool] | None = None
@@ -241,7 +241,7 @@ class Model:
             return False
         gate.revision, gate.paused, gate.gap, gate.cap = config.revision, config.paused, config.gap_us, config.cap
         if config.parks is not None:
-            gate.parks = dict(config.parks)
+            gate.parks = dict(config.parks.items())
         self.touch(mailbox, [], now_us)
         return True
 

@@ -1,7 +1,5 @@
 """The queue does what the model says, in every sequence of commands (DESIGN I1 to I4)."""
 
-from functools import partial
-
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -11,4 +9,4 @@ from .machine import QueueMachine
 def test_the_queue_is_its_model(redis_url: str) -> None:
     """Random commands, time and clock jumps leave queue and model with the same answers, indexes, flight and leases."""
     budget = settings(max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
-    run_state_machine_as_test(partial(QueueMachine, redis_url), settings=budget)
+    run_state_machine_as_test(QueueMachine.on(redis_url), settings=budget)
