@@ -69,7 +69,7 @@ class Scripted:
 
     @property
     def verbs(self) -> list[str]:
-        return [command.split()[0].upper() for command in self.commands]
+        return [(command.split() or [""])[0].upper() for command in self.commands]
 
     def received(self) -> bytes:
         """What has arrived on the newest connection and was not read yet."""
@@ -92,8 +92,8 @@ class Scripted:
         await self._act("GREETING", writer)
         expected = ""
         while line := await reader.readline():
-            self.commands.append(line.decode().rstrip("\r\n"))
-            verb = line.split()[0].upper().decode()
+            self.commands.append(line.decode(errors="replace").rstrip("\r\n"))
+            verb = self.verbs[-1]
             if self.intolerant and reader._buffer and verb == "MAIL":  # type: ignore[attr-defined]
                 return
             if verb in ("RCPT", "DATA") and verb != expected and not self.script.get(verb):

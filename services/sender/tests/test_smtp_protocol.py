@@ -125,7 +125,10 @@ async def test_half_a_reply_after_content() -> None:
 @pytest.mark.parametrize("step", STEPS)
 async def test_a_refusal(step: str, extensions: Sequence[str]) -> None:
     """A refusal at any step is an answer, and the connection serves the next message."""
-    async with connected({step: ["550-5.1.1 No such\r\n550 5.1.1 user here"]}, extensions=extensions) as (connection, _):
+    async with connected({step: ["550-5.1.1 No such\r\n550 5.1.1 user here"]}, extensions=extensions) as (
+        connection,
+        _,
+    ):
         refused = await send(connection)
         accepted = await send(connection)
 
@@ -135,7 +138,10 @@ async def test_a_refusal(step: str, extensions: Sequence[str]) -> None:
 
 async def test_a_refused_recipient_gets_a_lone_dot() -> None:
     """A server that says 354 although it refused the recipient gets a lone dot, and the next message is in order."""
-    async with connected({"RCPT": ["550 no"], "DATA": ["354 go"], "CONTENT": ["554 no valid recipients"]}) as (connection, server):
+    async with connected({"RCPT": ["550 no"], "DATA": ["354 go"], "CONTENT": ["554 no valid recipients"]}) as (
+        connection,
+        server,
+    ):
         refused = await send(connection)
         accepted = await send(connection)
 
@@ -173,7 +179,9 @@ async def test_a_closing_reply_closes(step: str) -> None:
     assert not connection.usable
 
 
-@pytest.mark.parametrize(("step", "reply"), [("MAIL", "354 go"), ("RCPT", "354 go"), ("DATA", "250 ok"), ("CONTENT", "354 go")])
+@pytest.mark.parametrize(
+    ("step", "reply"), [("MAIL", "354 go"), ("RCPT", "354 go"), ("DATA", "250 ok"), ("CONTENT", "354 go")]
+)
 async def test_a_reply_out_of_place(step: str, reply: str) -> None:
     """A well-formed reply that cannot answer its command ends the connection."""
     async with connected({step: [reply]}) as (connection, _):
@@ -271,7 +279,7 @@ async def test_cancelled_in_content() -> None:
 async def test_an_envelope_that_would_break_out(envelope: Envelope) -> None:
     """Nothing is written for an address that would be more than an address."""
     async with connected() as (connection, server):
-        with pytest.raises(ValueError, match="address|ascii"):
+        with pytest.raises(ValueError, match=r"address|ascii"):
             await connection.transact(envelope, CONTENT, lambda: None)
 
     assert server.verbs == ["EHLO"]
@@ -335,4 +343,3 @@ async def test_a_reused_connection_that_ends_is_no_misbehaviour() -> None:
 
     assert verdict.stage is Stage.ENVELOPE
     assert not connection.misbehaved
-

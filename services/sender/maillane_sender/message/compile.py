@@ -88,9 +88,10 @@ def compile_message(source: Source, sender: Sender) -> Compiled:
         raise TemplateError(0, "a message has a text or an HTML body")
     body = _Body()
     boundary = f"=_{secrets.token_hex(12)}"  # Quoted-printable cannot hold "=_" (RFC 2045 §6.7).
-    for kind, template in bodies:
+    for number, (kind, template) in enumerate(bodies):
         if len(bodies) > 1:
-            body.fixed(f"--{boundary}\r\n".encode())
+            # The line break before a boundary is the boundary's, not the body's (RFC 2046 §5.1.1).
+            body.fixed((b"\r\n" if number else b"") + f"--{boundary}\r\n".encode())
         body.fixed(f"Content-Type: text/{kind}; charset=utf-8\r\n".encode())
         body.fixed(b"Content-Transfer-Encoding: quoted-printable\r\n\r\n")
         body.template(template, escape=kind == "html")
@@ -98,7 +99,7 @@ def compile_message(source: Source, sender: Sender) -> Compiled:
     head += b"MIME-Version: 1.0\r\n"
     if len(bodies) > 1:
         head += f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode()
-        body.fixed(f"--{boundary}--\r\n".encode())
+        body.fixed(f"\r\n--{boundary}--\r\n".encode())
     return body.compiled(head, subject)
 
 

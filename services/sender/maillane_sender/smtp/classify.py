@@ -81,7 +81,7 @@ def _row(name: str, outcome: Outcome, *commands: Command, codes: str = "", enhan
 
 _CROWD = r"too many (concurrent |simultaneous )?(smtp )?(connections|sessions)"
 _DAILY = (
-    r"\b(daily|hourly|sending|sender)\b.{0,30}\b(limit|quota)\b.{0,20}(exceed|reach)|"
+    r"\b(daily|hourly|sending|sender)\b.{0,30}\b(limit|quota)\b.{0,40}(exceed|reach)|"
     r"exceeded.{0,30}\b(daily|hourly|sending) (limit|quota)"
 )
 _TOO_FAST = r"throttl|rate.?limit|unusual rate of|too much mail from|too many messages|sending too (fast|quickly)"

@@ -107,6 +107,7 @@ def _is_public(address: Address) -> bool:
         or address.is_multicast
         or address.is_unspecified
         or address.is_reserved
+        or (isinstance(address, IPv6Address) and address.is_site_local)
     )
 
 

@@ -211,7 +211,9 @@ class Pool:
         self._idle[connection] = _Idle(transport, now + self._idle_s)
         mailbox.idle.append(connection)
         if len(self._idle) > MAX_IDLE:
-            self._leave(next(iter(self._idle)))
+            oldest, its = next(iter(self._idle.items()))
+            self._leave(oldest)
+            self._forget(its.transport.mailbox_id)
         self._arm()
 
     def _arm(self) -> None:
@@ -227,6 +229,7 @@ class Pool:
             if idle.until > now:
                 break
             self._leave(connection)
+            self._forget(idle.transport.mailbox_id)
         self._arm()
 
     def _discard_idle(self, mailbox_id: str) -> None:
@@ -236,7 +239,6 @@ class Pool:
     def _remove_idle(self, connection: Connection) -> None:
         if (idle := self._idle.pop(connection, None)) is not None:
             self._mailboxes[idle.transport.mailbox_id].idle.remove(connection)
-            self._forget(idle.transport.mailbox_id)
 
     def _leave(self, connection: Connection) -> None:
         self._remove_idle(connection)

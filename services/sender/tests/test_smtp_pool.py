@@ -1,0 +1,310 @@
+"""Connections in a pool: reused, bounded, replaced unseen, closed cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator
+
+import pytest
+from maillane_sender.smtp import (
+    ConnectFailed,
+    Connector,
+    ConnectStage,
+    Envelope,
+    Pool,
+    PoolClosed,
+    Revoked,
+    Stage,
+    Timeouts,
+    Transport,
+    Verdict,
+    VerifyResult,
+)
+
+from .scripted import PATIENT, QUICK, Do, Scripted, scripted, settings, transport
+
+ENVELOPE = Envelope("news@acme.example", "zoe@example.net")
+CONTENT = b"Subject: Hi\r\n\r\nHello\r\n"
+
+
+@contextlib.asynccontextmanager
+async def pooled(timeouts: Timeouts = PATIENT, **options: float) -> AsyncIterator[Pool]:
+    pool = Pool(Connector(settings(timeouts), ssl.create_default_context()), **options)  # type: ignore[arg-type]
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+async def send(pool: Pool, on: Transport, content: bytes = CONTENT) -> Verdict:
+    return await pool.send(on, ENVELOPE, content, lambda: None)
+
+
+async def closed(server: Scripted) -> None:
+    """Waits until the server has seen all of its connections end."""
+    async with asyncio.timeout(5):
+        await asyncio.wait(server.tasks)
+
+
+async def test_a_connection_is_reused() -> None:
+    """Messages of one mailbox go over one connection."""
+    async with scripted() as server, pooled() as pool:
+        for _ in range(3):
+            await send(pool, transport(server.port))
+
+        assert (server.connections, len(server.messages)) == (1, 3)
+
+
+async def test_mailboxes_share_no_connection() -> None:
+    """Two mailboxes at one server have a connection each, for each has its own log-in."""
+    async with scripted() as server, pooled() as pool:
+        for mailbox in ("1", "2", "1"):
+            await send(pool, transport(server.port, mailbox_id=mailbox))
+
+        assert server.connections == 2
+
+
+async def test_a_new_revision_gets_a_new_connection() -> None:
+    """Once a mailbox was changed, what was connected by the old settings says goodbye."""
+    async with scripted() as server, pooled() as pool:
+        await send(pool, transport(server.port, revision=1))
+        await send(pool, transport(server.port, revision=2))
+
+        assert server.connections == 2
+        assert server.verbs.count("QUIT") == 1
+
+
+async def test_idle_connections_close() -> None:
+    """A connection that nobody needs for a while says goodbye."""
+    async with scripted() as server, pooled(idle_s=0.05) as pool:
+        await send(pool, transport(server.port))
+        await closed(server)
+
+        assert server.verbs[-1] == "QUIT"
+        assert pool._mailboxes == {}
+
+
+async def test_the_cap_of_a_mailbox() -> None:
+    """A mailbox never has more connections than its cap; the other messages wait, and all are sent."""
+    async with scripted() as server, pooled(concurrency=10) as pool:
+        verdicts = await asyncio.gather(*(send(pool, transport(server.port, max_connections=2)) for _ in range(20)))
+
+    assert all(verdict.accepted for verdict in verdicts)
+    assert server.most_open == 2
+
+
+async def test_the_limit_of_the_process() -> None:
+    """Over all mailboxes, no more transactions run at a time than the limit."""
+    running = most = 0
+
+    def begin() -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+
+    async def one(pool: Pool, port: int, mailbox: int) -> None:
+        nonlocal running
+        await pool.send(transport(port, mailbox_id=str(mailbox)), ENVELOPE, CONTENT, begin)
+        running -= 1
+
+    async with scripted() as server, pooled(concurrency=3) as pool:
+        await asyncio.gather(*(one(pool, server.port, n) for n in range(20)))
+
+    assert most == 3
+
+
+async def test_a_server_that_hung_up_while_idle() -> None:
+    """A connection that the server closed meanwhile is replaced, and the message is sent."""
+    async with scripted({"CONTENT": [(Do.BEHAVE, Do.DROP)]}) as server, pooled() as pool:
+        await send(pool, transport(server.port))
+        await closed(server)
+        verdict = await send(pool, transport(server.port))
+
+        assert verdict.accepted
+        assert server.connections == 2
+
+
+@pytest.mark.parametrize("act", [Do.DROP, "421 4.4.2 idle for too long"])
+async def test_a_server_that_hangs_up_just_then(act: Do | str) -> None:
+    """A reused connection that ends with the next envelope is replaced unseen."""
+    async with scripted({"MAIL": [Do.BEHAVE, act]}) as server, pooled() as pool:
+        await send(pool, transport(server.port))
+        verdict = await send(pool, transport(server.port))
+
+        assert verdict.accepted
+        assert len(server.messages) == 2
+
+
+async def test_a_fresh_connection_is_not_replaced() -> None:
+    """A server that always hangs up is not asked for ever."""
+    async with scripted({"MAIL": [Do.DROP] * 10}, extensions=()) as server, pooled() as pool:
+        verdict = await send(pool, transport(server.port))
+
+    assert verdict.stage is Stage.ENVELOPE
+    assert server.connections == 1
+
+
+async def test_pipelining_is_given_up_and_remembered() -> None:
+    """A server that offers pipelining without bearing it gets this and later messages one command at a time."""
+    async with scripted(intolerant=True) as server, pooled() as pool:
+        first = await send(pool, transport(server.port, mailbox_id="1"))
+        second = await send(pool, transport(server.port, mailbox_id="2"))
+
+    assert (first.accepted, second.accepted) == (True, True)
+    assert server.connections == 3
+
+
+async def test_content_is_never_repeated() -> None:
+    """Lost in content, a message is not tried again on another connection."""
+    async with scripted({"CONTENT": [Do.BEHAVE, Do.DROP]}) as server, pooled() as pool:
+        await send(pool, transport(server.port))
+        verdict = await send(pool, transport(server.port))
+
+    assert verdict.stage is Stage.CONTENT
+    assert len(server.messages) == 2
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b"hello\r\n",
+        Do.HANG,
+        Do.DROP,
+        ("250 queued as 1", "250 surprise"),
+        b"250 " + b"x" * 5000,
+        b"150 wait\r\n",
+        b"250-\r\n",
+    ],
+)
+async def test_poison(odd: Do | bytes | tuple[str, str]) -> None:
+    """After an odd reply, no later message takes another's answer."""
+    async with scripted({"CONTENT": [odd]}) as server, pooled(QUICK) as pool:
+        verdicts = [await send(pool, transport(server.port)) for _ in range(4)]
+
+    assert [verdict.text for verdict in verdicts[1:]] == [f"queued as {n}" for n in (2, 3, 4)]
+
+
+async def test_a_late_answer_is_nobodys() -> None:
+    """The answer to a message that was given up is not the next one's."""
+    async with scripted({"CONTENT": [Do.HANG]}) as server, pooled(QUICK) as pool:
+        first = await send(pool, transport(server.port))
+        server.released.set()
+        second = await send(pool, transport(server.port))
+
+    assert first.stage is Stage.CONTENT
+    assert second.text == "queued as 2"
+
+
+async def test_cancelled_in_content() -> None:
+    """A cancelled message's connection serves nobody else."""
+    async with scripted({"CONTENT": [Do.HANG]}) as server, pooled() as pool:
+        sending = asyncio.create_task(send(pool, transport(server.port)))
+        await server.event("CONTENT").wait()
+        sending.cancel()
+        await asyncio.wait([sending])
+        verdict = await send(pool, transport(server.port))
+
+        assert verdict.text == "queued as 2"
+        assert server.connections == 2
+
+
+async def test_cancelled_while_waiting() -> None:
+    """Who gives up waiting takes no slot along."""
+    async with scripted({"CONTENT": [Do.HANG]}) as server, pooled(concurrency=1) as pool:
+        holding = asyncio.create_task(send(pool, transport(server.port)))
+        await server.event("CONTENT").wait()
+        waiting = [asyncio.create_task(send(pool, transport(server.port))) for _ in range(3)]
+        await asyncio.sleep(0)
+        for task in (waiting[0], waiting[2], holding):
+            task.cancel()
+
+        assert (await waiting[1]).accepted
+        assert (await send(pool, transport(server.port))).accepted
+
+
+async def test_revoked() -> None:
+    """A message revoked right before its content is not sent, nor tried again."""
+    calls = 0
+
+    def revoke() -> None:
+        nonlocal calls
+        calls += 1
+        raise Revoked
+
+    async with scripted() as server, pooled() as pool:
+        await send(pool, transport(server.port))
+        verdict = await pool.send(transport(server.port), ENVELOPE, CONTENT, revoke)
+
+    assert verdict.stage is Stage.ENVELOPE
+    assert (calls, len(server.messages)) == (1, 1)
+
+
+async def test_content_that_cannot_be_made() -> None:
+    """Content is made when its turn has come; where that fails, nothing was said to the server."""
+
+    def render() -> bytes:
+        raise LookupError
+
+    async with scripted() as server, pooled() as pool:
+        with pytest.raises(LookupError):
+            await pool.send(transport(server.port), ENVELOPE, render, lambda: None)
+
+        assert server.connections == 0
+
+
+async def test_no_connection() -> None:
+    """A failed connection is raised, and its slot is free again."""
+    async with scripted({"EHLO": [Do.DROP] * 2}) as server, pooled(concurrency=1) as pool:
+        for _ in range(2):
+            with pytest.raises(ConnectFailed):
+                await send(pool, transport(server.port))
+
+        assert (await send(pool, transport(server.port))).accepted
+
+
+async def test_mail_max() -> None:
+    """A server's limit of messages a connection (RFC 9422) is kept."""
+    async with scripted(extensions=["LIMITS MAILMAX=2"]) as server, pooled() as pool:
+        for _ in range(5):
+            await send(pool, transport(server.port))
+
+    assert server.connections == 3
+
+
+async def test_close() -> None:
+    """Closing says goodbye on idle connections, ends busy ones, and takes no more."""
+    async with scripted({"CONTENT": [Do.BEHAVE, Do.HANG]}) as server, pooled(concurrency=1) as pool:
+        await send(pool, transport(server.port, mailbox_id="idle"))
+        busy = asyncio.create_task(send(pool, transport(server.port)))
+        await server.event("CONTENT").wait()
+        while len(server.messages) < 2:
+            await asyncio.sleep(0.001)
+        waiting = asyncio.create_task(send(pool, transport(server.port)))
+        await asyncio.sleep(0)
+        await pool.close()
+
+        assert (await busy).stage is Stage.CONTENT
+        with pytest.raises(PoolClosed):
+            await waiting
+        assert server.verbs.count("QUIT") == 1
+        assert not pool._idle
+
+
+async def test_verify() -> None:
+    """A mailbox that works is connected to, logged in to and left."""
+    async with scripted(extensions=["AUTH PLAIN"]) as server, pooled() as pool:
+        result = await pool.verify(transport(server.port, username="zoe", password="s3cret"))
+
+    assert result == VerifyResult()
+    assert result.ok
+    assert server.verbs == ["EHLO", "AUTH", "QUIT"]
+
+
+async def test_verify_says_what_failed() -> None:
+    """A mailbox that does not work says at which step, and why."""
+    async with scripted({"AUTH": ["535 5.7.8 Bad"]}, extensions=["AUTH PLAIN"]) as server, pooled() as pool:
+        result = await pool.verify(transport(server.port, username="zoe", password="wrong"))
+
+    assert result == VerifyResult(ConnectStage.AUTH, "535 5.7.8 Bad", 535)
