@@ -137,6 +137,8 @@ class Server:
             else:
                 self._port = self._server.add_insecure_port(address)
         except RuntimeError as error:
+            # One that is never stopped complains when it is collected.
+            await self._server.stop(0)
             raise ListenError(f"cannot listen on {address}: in use, or not an address of this machine") from error
         await self._server.start()
 

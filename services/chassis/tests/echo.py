@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, wrappers_pb2
@@ -103,7 +103,7 @@ def _descriptor() -> ServiceDescriptor:
             server_streaming=response_streaming,
         )
         if access != access_pb2.ACCESS_UNSPECIFIED:
-            method.options.Extensions[access_pb2.access] = access
+            method.options.Extensions[access_pb2.access] = cast(Any, access)
     pool.AddSerializedFile(file.SerializeToString())
     return pool.FindServiceByName(NAME)
 

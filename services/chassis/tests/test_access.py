@@ -1,6 +1,7 @@
 """Who may call what."""
 
 import asyncio
+from typing import Any, cast
 
 import grpc
 import pytest
@@ -139,7 +140,7 @@ async def test_concurrent_calls_keep_their_callers(serve, connect):
 def test_nobody_is_identified_outside_of_a_call():
     """identity() raises where there is no caller, instead of giving somebody."""
     with pytest.raises(LookupError):
-        identity(None)
+        identity(cast(Any, None))
 
 
 def test_the_table_names_every_method_of_a_service():
@@ -151,7 +152,7 @@ def test_the_table_names_every_method_of_a_service():
 
 async def test_health_needs_no_credential(serve, connect):
     """Load balancers ask without one."""
-    stub = health_pb2_grpc.HealthStub(connect(await serve()))
+    stub: Any = health_pb2_grpc.HealthStub(connect(await serve()))
 
     answer = await stub.Check(health_pb2.HealthCheckRequest())
 
@@ -161,7 +162,7 @@ async def test_health_needs_no_credential(serve, connect):
 @pytest.mark.parametrize(("caller", "expected"), [("nobody", UNAUTHENTICATED), ("viewer", OK), ("service", OK)])
 async def test_reflection_needs_any_credential(serve, connect, caller, expected):
     """Who has no credential does not learn what there is to call."""
-    stub = reflection_pb2_grpc.ServerReflectionStub(connect(await serve()))
+    stub: Any = reflection_pb2_grpc.ServerReflectionStub(connect(await serve()))
     asked = iter([reflection_pb2.ServerReflectionRequest(list_services="")])
 
     async def list_services():
@@ -173,7 +174,7 @@ async def test_reflection_needs_any_credential(serve, connect, caller, expected)
 @pytest.mark.parametrize(("caller", "expected"), [("nobody", UNAUTHENTICATED), ("admin", DENIED), ("service", OK)])
 async def test_channelz_needs_the_key(serve, connect, caller, expected):
     """Connections and their addresses are for the deployment's own operators."""
-    stub = channelz_pb2_grpc.ChannelzStub(connect(await serve()))
+    stub: Any = channelz_pb2_grpc.ChannelzStub(connect(await serve()))
 
     code = await code_of(stub.GetServers(channelz_pb2.GetServersRequest(), **credential(caller)))
 
