@@ -1,0 +1,1 @@
+"""The Maillane contract: generated messages, stubs and services."""
