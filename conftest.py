@@ -1,3 +1,3 @@
 """Registers the fixtures that all tests share."""
 
-pytest_plugins = ["support.postgres", "support.valkey"]
+pytest_plugins = ["support.postgres", "support.system", "support.valkey"]
