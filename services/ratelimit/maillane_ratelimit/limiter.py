@@ -228,8 +228,8 @@ def _grant(ask: Ask, answer: Answer) -> Grant:
     reserve_us = answer.reserve_us
     if backing:
         expires.append(backing.expire_us)
-        # Another slot may have another server, with a clock of its own. The later of the two times lies in the window that
-        # was counted of each allowance, or else beyond the end of one, and then the permit is void at once.
+        # Another slot may have another server, with a clock of its own. The later of the two times lies in the window
+        # that was counted of each allowance, or else beyond the end of one, and then the permit is void at once.
         reserve_us = max(reserve_us, backing.reserve_us)
     short = answer.tightest >= 0
     return Grant(

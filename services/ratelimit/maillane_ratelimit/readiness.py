@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 LOOK_S: Final = 1.0
 """Between two looks: what health says is at most this old, and a PING a second costs nothing."""
 
+ANSWER_S: Final = 1.5
+"""For an answer: a server that hangs is found out within two looks."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -35,8 +38,9 @@ async def follow(client: Redis, set_serving: Callable[[bool], None], stop: async
 
 async def _answers(client: Redis, *, told: bool | None) -> bool:
     try:
-        await client.ping()
-    except RedisError as error:
+        async with asyncio.timeout(ANSWER_S):
+            await client.ping()
+    except (RedisError, TimeoutError) as error:
         if told is not False:
             _log.warning("redis_unavailable", error=type(error).__name__, message=str(error))
         return False

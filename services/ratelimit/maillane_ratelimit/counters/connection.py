@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 MOST_CONNECTIONS: Final = 32
 """Redis runs one script at a time: more than these would only wait there instead of here."""
 
-SOCKET_TIMEOUT_S: Final = 1.5
-"""For one answer, and for connecting: under the 2 s in which every call is answered, far above the time of a script."""
+CONNECT_S: Final = 1.5
+"""For a connection to be made: less than a call's time, so that what fails is named."""
 
 _AWAY: Final = (
     exceptions.ConnectionError,
@@ -41,7 +41,8 @@ class EvictsError(exceptions.RedisError):
 def open_client(url: str) -> Redis:
     """A client that connects when it is used. Close it with `aclose`.
 
-    It repeats nothing by itself: what may be repeated, `Counters` knows.
+    It repeats nothing by itself, for only `Counters` knows what may be repeated. Nor does it limit the wait for an
+    answer or for a free connection: callers do, for a whole call, and a call that is cancelled closes its connection.
 
     Raises:
         ValueError: that is no URL of a Redis.
@@ -49,9 +50,9 @@ def open_client(url: str) -> Redis:
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=MOST_CONNECTIONS,
-        timeout=SOCKET_TIMEOUT_S,
-        socket_timeout=SOCKET_TIMEOUT_S,
-        socket_connect_timeout=SOCKET_TIMEOUT_S,
+        timeout=None,
+        socket_timeout=None,
+        socket_connect_timeout=CONNECT_S,
         retry=Retry(NoBackoff(), 0),
         # RESP3 brings nothing that is used here, and takes two more commands for each connection.
         protocol=2,
@@ -65,9 +66,8 @@ def translate(error: Exception) -> Failure | None:
     """What a caller is told when Redis is away; None for what is a fault of ours."""
     if isinstance(error, EvictsError):
         return Unavailable(str(error), reason="REDIS_EVICTS")
-    if isinstance(error, _AWAY) or (
-        isinstance(error, exceptions.ResponseError) and str(error).startswith(_AWAY_REPLIES)
-    ):
+    is_reply = isinstance(error, exceptions.ResponseError)
+    if isinstance(error, _AWAY) or (is_reply and str(error).startswith(_AWAY_REPLIES)):
         return Unavailable("the counters' Redis does not answer", reason="REDIS_UNAVAILABLE")
     return None
 

@@ -85,8 +85,8 @@ def redis_time() -> int:
 class Counters:
     """Calls the scripts.
 
-    Reserve, refund and usage are repeated once when the connection breaks, for a repeat changes nothing; after a
-    time-out they are not, for a server that hangs is not helped by a second call.
+    Reserve, refund and usage are repeated once when the connection breaks, for a repeat changes nothing. Whoever calls
+    sets the time limit.
 
     All raise redis.RedisError where Redis is away; what was asked may then have happened.
     """
