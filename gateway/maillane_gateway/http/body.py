@@ -32,7 +32,7 @@ async def chunks(request: Request, *, limit_bytes: int, idle_s: float) -> AsyncI
                 chunk = await anext(stream, None)
         except TimeoutError:
             message = f"nothing came for {idle_s:g} s"
-            raise HttpFailure(408, code_pb2.DEADLINE_EXCEEDED, message, {"connection": "close"}) from None
+            raise HttpFailure(408, code_pb2.DEADLINE_EXCEEDED, message) from None
         if chunk is None:
             return
         taken += len(chunk)
@@ -56,7 +56,7 @@ async def read(request: Request, *, limit_bytes: int, within_s: float) -> bytes:
                 taken += chunk
     except TimeoutError:
         message = f"the body was not whole within {within_s:g} s"
-        raise HttpFailure(408, code_pb2.DEADLINE_EXCEEDED, message, {"connection": "close"}) from None
+        raise HttpFailure(408, code_pb2.DEADLINE_EXCEEDED, message) from None
     return bytes(taken)
 
 
@@ -77,4 +77,4 @@ async def drain(receive: Receive) -> None:
 def too_large(limit_bytes: int) -> HttpFailure:
     """The refusal of a body that is longer than `limit_bytes`."""
     size = f"{limit_bytes // 1024**2} MiB" if limit_bytes >= 1024**2 else f"{limit_bytes // 1024} KiB"
-    return HttpFailure(413, code_pb2.INVALID_ARGUMENT, f"the body is larger than {size}", {"connection": "close"})
+    return HttpFailure(413, code_pb2.INVALID_ARGUMENT, f"the body is larger than {size}")

@@ -34,8 +34,8 @@ class Exchange:
         self._receive = receive
         self._send = send
         self._asked = False
-        self._body_ended = False
         self.request = Request(scope, self.receive)
+        self._body_ended = _has_no_body(self.request)
         self.request.state.request_id = _request_id(self.request)
         self.verb = self.request.method if self.request.method in _VERBS else OTHER_VERB
         self.route = NO_ROUTE
@@ -45,7 +45,7 @@ class Exchange:
 
     @property
     def is_sending(self) -> bool:
-        """Whether more of the body is under way. Who asked for leave to send it (Expect) and got none, sends none."""
+        """Whether more of the body is under way. Who asks for leave to send it (Expect) and got none yet, waits."""
         return not self._body_ended and (self._asked or "expect" not in self.request.headers)
 
     async def receive(self) -> Message:
@@ -60,12 +60,19 @@ class Exchange:
         for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers[REQUEST_ID_HEADER] = self.request.state.request_id
+        if not self._body_ended and response.status_code >= 400:
+            # What is left of the body would be taken for the next request.
+            response.headers["connection"] = "close"
         await response(self.request.scope, self.receive, self._recorded)
 
     async def _recorded(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.code = message["status"]
         await self._send(message)
+
+
+def _has_no_body(request: Request) -> bool:
+    return request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers
 
 
 def _request_id(request: Request) -> str:

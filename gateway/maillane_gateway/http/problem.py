@@ -35,7 +35,7 @@ HTTP_CODES: Mapping[int, int] = {
 """As google/rpc/code.proto maps them."""
 
 
-class HttpFailure(Exception):  # noqa: N818 - an answer, as Failure is
+class HttpFailure(Exception):
     """An answer that gRPC has no code for: 405, 408, 413, 415.
 
     `status` is the nearest gRPC code (a number of google.rpc.Code), for clients that look at nothing else.

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
+import grpc
 from maillane.scheduler.v1.campaign_service_pb2 import (
     ImportRecipientsRequest,
     ImportRecipientsResponse,
@@ -15,9 +16,6 @@ from maillane_chassis.errors import DeadlineExceeded, InvalidArgument, Violation
 
 from maillane_gateway.imports.columns import Columns, Ragged
 from maillane_gateway.imports.rows import CsvError, Row, RowReader
-
-if TYPE_CHECKING:
-    import grpc
 
 Call: TypeAlias = "grpc.aio.StreamUnaryCall[ImportRecipientsRequest, ImportRecipientsResponse]"
 
@@ -115,13 +113,13 @@ class _Sink:
 
     async def _write(self) -> None:
         assert self._call is not None
-        try:
-            async with _answer_limit():
+        async with _answer_limit():
+            try:
                 await self._call.write(self._chunk)
-        except asyncio.InvalidStateError:
-            # It ended before we did: its status says why.
-            await self._call
-            raise
+            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                # It has ended, but a write that notices first says only INTERNAL: the call itself says why.
+                await self._call
+                raise
         self._chunk = ImportRecipientsRequest(campaign_id=self._campaign_id)
         self._chunk_bytes = 0
 
