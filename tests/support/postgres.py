@@ -3,14 +3,18 @@
 Nothing is synced to disk: a test that is about a crash of Postgres starts a server of its own.
 """
 
+from __future__ import annotations
+
 import asyncio
 import itertools
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
-from maillane_local.postgres import Postgres
-from psycopg import sql
+
+if TYPE_CHECKING:  # imported by the fixtures instead: what they need takes a second to load
+    from maillane_local.postgres import Postgres
 
 TEMPLATE = "maillane_template"
 
@@ -20,6 +24,8 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A Postgres server that all tests of the run share."""
+    from maillane_local.postgres import Postgres
+
     server = Postgres(
         tmp_path_factory.mktemp("postgres"),
         password="of-tests",
@@ -33,7 +39,6 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 @pytest.fixture(scope="session")
 def migrated_template(postgres: Postgres) -> str:
     """The name of a database that is migrated and empty: databases are copied from it, never written to it."""
-    # Imported here, so that tests which need no scheduler do not load it.
     from maillane_scheduler.store import migrate
 
     asyncio.run(postgres.ensure_database(TEMPLATE))
@@ -55,22 +60,21 @@ def empty_database_url(postgres: Postgres) -> Iterator[str]:
         yield url
 
 
-class _database:  # noqa: N801  # used as a function
+@contextmanager
+def _database(server: Postgres, template: str) -> Iterator[str]:
     """A database copied from another for the time of a with block."""
+    name = f"test_{next(_numbers)}"
+    _run(server, "CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, template)
+    try:
+        yield server.url(name)
+    finally:
+        # By force: what a failed test left open must not fail the next.
+        _run(server, "DROP DATABASE {} WITH (FORCE)", name)
 
-    def __init__(self, server: Postgres, template: str) -> None:
-        self._server = server
-        self._template = template
-        self._name = f"test_{next(_numbers)}"
 
-    def __enter__(self) -> str:
-        self._run("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", self._name, self._template)
-        return self._server.url(self._name)
+def _run(server: Postgres, statement: str, *names: str) -> None:
+    import psycopg
+    from psycopg import sql
 
-    def __exit__(self, *_: object) -> None:
-        # What a failed test left open must not fail the next.
-        self._run("DROP DATABASE {} WITH (FORCE)", self._name)
-
-    def _run(self, statement: str, *names: str) -> None:
-        with psycopg.connect(self._server.url(), autocommit=True) as connection:
-            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))

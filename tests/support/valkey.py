@@ -1,19 +1,25 @@
 """Fixtures: one real Valkey for the run, emptied for each test that asks, and servers of a test's own."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
-from maillane_local.valkey import Valkey
-from redis import Redis
 
-StartValkey = Callable[..., Awaitable[Valkey]]
+if TYPE_CHECKING:  # imported by the fixtures instead: what they need takes a second to load
+    from maillane_local.valkey import Valkey
+
+StartValkey: TypeAlias = "Callable[..., Awaitable[Valkey]]"
 """Starts a Valkey with the settings given as keywords, say start_valkey(maxmemory="8mb")."""
 
 
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
     """A Valkey server that all tests of the run share: use it through `redis_url`, and leave its settings alone."""
+    from maillane_local.valkey import Valkey
+
     server = Valkey(tmp_path_factory.mktemp("valkey"))
     asyncio.run(server.start())
     yield server
@@ -23,6 +29,8 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 @pytest.fixture
 def redis_url(valkey: Valkey) -> str:
     """The URL of the shared Valkey, emptied, its scripts forgotten."""
+    from redis import Redis
+
     with Redis.from_url(valkey.url) as client:
         client.flushall()
         client.script_flush()
@@ -32,6 +40,8 @@ def redis_url(valkey: Valkey) -> str:
 @pytest.fixture
 async def start_valkey(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[StartValkey]:
     """Starts Valkey servers of this test's own, to fill, kill or wipe; they are stopped after it."""
+    from maillane_local.valkey import Valkey
+
     servers: list[Valkey] = []
 
     async def start(**settings: str) -> Valkey:
