@@ -7,17 +7,20 @@ of lanes that are planned anew.
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
 from maillane_chassis.errors import FailedPrecondition, Failure, NotFound
-from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, literal, or_, select, true, update
+from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, literal, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from maillane_scheduler.campaign import Campaign, Changes, Plan, Template
 from maillane_scheduler.states import CampaignState
 from maillane_scheduler.store import audit, counts, imports, lane_plans, mailboxes, marks, messages, tables, variables
 from maillane_scheduler.store.audit import Actor
-from maillane_scheduler.validation.campaigns import check_startable
+from maillane_scheduler.validation.campaigns import Filters, check_startable
 
 # Of template bodies in one page, so that a page of the largest templates is still one message: it ends early instead.
 PAGE_BYTES = 2 * 1024 * 1024
@@ -26,6 +29,14 @@ _KEY_BYTES = 8
 _CAMPAIGNS = tables.campaigns
 _LANES = tables.lanes
 _WHILE_DRAFT = frozenset(("mailbox_ids", "subject", "text", "html"))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Campaigns, and whether there are more behind them."""
+
+    campaigns: list[Campaign]
+    more: bool
 
 
 async def create(connection: AsyncConnection, actor: Actor, plan: Plan) -> int:
@@ -57,37 +68,35 @@ async def get(connection: AsyncConnection, workspace_id: int, campaign_id: int) 
 
 
 async def list_page(
-    connection: AsyncConnection,
-    workspace_id: int,
-    before_id: int,
-    limit: int,
-    *,
-    state: CampaignState | None = None,
-    mailbox_id: int | None = None,
-) -> list[Campaign]:
-    """Campaigns of the workspace with ids below one, the newest first; fewer than `limit` where their bodies are large.
+    connection: AsyncConnection, workspace_id: int, filters: Filters, before_id: int, limit: int
+) -> Page:
+    """Campaigns of the workspace with ids below one, the newest first.
 
-    Empty only where there is none left.
+    Fewer than `limit` where their bodies are large: pages are cut at PAGE_BYTES, but none is empty that has more behind
+    it.
+
+    Raises:
+        NotFound: MAILBOX_NOT_FOUND, of the filter.
     """
     size = func.octet_length(_CAMPAIGNS.c.text) + func.octet_length(_CAMPAIGNS.c.html)
-    page = (
-        select(_CAMPAIGNS.c.id, func.sum(size).over(order_by=_CAMPAIGNS.c.id.desc()).label("bytes"), size.label("own"))
+    found = (
+        select(_CAMPAIGNS.c.id, size)
         .where(_CAMPAIGNS.c.workspace_id == workspace_id, _CAMPAIGNS.c.id < before_id)
         .order_by(_CAMPAIGNS.c.id.desc())
-        .limit(limit)
+        .limit(limit + 1)
     )
-    if state is not None:
-        page = page.where(_CAMPAIGNS.c.state == int(state))
-    if mailbox_id is not None:
-        page = page.where(
-            select(literal(1))
-            .where(_LANES.c.campaign_id == _CAMPAIGNS.c.id, _LANES.c.mailbox_id == mailbox_id)
-            .exists()
-        )
-    sized = page.subquery()
-    fitting = select(sized.c.id).where(or_(sized.c.bytes <= PAGE_BYTES, sized.c.bytes == sized.c.own))
-    found = await connection.execute(_selected().where(_CAMPAIGNS.c.id.in_(fitting)).order_by(_CAMPAIGNS.c.id.desc()))
-    return [_campaign(row) for row in found]
+    if filters.state is not None:
+        found = found.where(_CAMPAIGNS.c.state == int(filters.state))
+    if filters.mailbox_id is not None:
+        await mailboxes.check_known(connection, workspace_id, filters.mailbox_id)
+        lane = (_LANES.c.campaign_id == _CAMPAIGNS.c.id) & (_LANES.c.mailbox_id == filters.mailbox_id)
+        found = found.where(select(literal(1)).where(lane).exists())
+    candidates = (await connection.execute(found)).all()
+    sizes = accumulate(bytes_ for _, bytes_ in candidates[:limit])
+    fitting = max(1, sum(total <= PAGE_BYTES for total in sizes))
+    ids = [campaign_id for campaign_id, _ in candidates[:fitting]]
+    rows = await connection.execute(_selected().where(_CAMPAIGNS.c.id.in_(ids)).order_by(_CAMPAIGNS.c.id.desc()))
+    return Page([_campaign(row) for row in rows], more=len(candidates) > fitting)
 
 
 async def change(connection: AsyncConnection, actor: Actor, campaign_id: int, changes: Changes) -> None:
@@ -217,7 +226,7 @@ async def lock(connection: AsyncConnection, workspace_id: int, campaign_id: int)
     return CampaignState(row.state)
 
 
-def _check_changeable(campaign: Campaign, changes: Changes, now: Any) -> None:
+def _check_changeable(campaign: Campaign, changes: Changes, now: datetime) -> None:
     state = campaign.state
     if state is CampaignState.DRAFT:
         return
@@ -262,8 +271,9 @@ async def _write(connection: AsyncConnection, campaign_id: int, **values: Any) -
     )
 
 
-async def _now(connection: AsyncConnection) -> Any:
-    return (await connection.execute(select(func.now()))).scalar_one()
+async def _now(connection: AsyncConnection) -> datetime:
+    now: datetime = (await connection.execute(select(func.now()))).scalar_one()
+    return now
 
 
 def _selected() -> Select[*tuple[Any, ...]]:

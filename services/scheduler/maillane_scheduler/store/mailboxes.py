@@ -177,6 +177,17 @@ async def share(connection: AsyncConnection, workspace_id: int, mailbox_ids: Seq
         raise NotFound(f"there is no such mailbox: {names}", reason="MAILBOX_NOT_FOUND")
 
 
+async def check_known(connection: AsyncConnection, workspace_id: int, mailbox_id: int) -> None:
+    """Sees that a filter names a mailbox of the workspace; also one that is deleted, for what it sent is there.
+
+    Raises:
+        NotFound: MAILBOX_NOT_FOUND.
+    """
+    mine = (_MAILBOXES.c.workspace_id == workspace_id) & (_MAILBOXES.c.id == literal(mailbox_id, BigInteger))
+    if (await connection.execute(select(literal(1)).where(mine))).first() is None:
+        raise _not_found()
+
+
 async def _turn(connection: AsyncConnection, actor: Actor, mailbox_id: int, state: MailboxState, verb: str) -> None:
     turned = await connection.execute(
         update(_MAILBOXES)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from maillane_scheduler.message import Message
 from maillane_scheduler.states import MessageState
-from maillane_scheduler.store import message_reads, tables
+from maillane_scheduler.store import mailboxes, message_reads, tables
 from maillane_scheduler.validation.messages import Filters
 
 # Messages that are looked at for a page: some 10 ms.
@@ -53,7 +53,8 @@ async def list_page(
     Raises:
         NotFound: it has no such campaign (CAMPAIGN_NOT_FOUND) or mailbox (MAILBOX_NOT_FOUND).
     """
-    await _check_mailbox(connection, workspace_id, filters.mailbox_id)
+    if filters.mailbox_id is not None:
+        await mailboxes.check_known(connection, workspace_id, filters.mailbox_id)
     campaigns = await _campaigns(connection, workspace_id, filters, cursor)
     ids: list[int] = []
     following = None
@@ -137,13 +138,3 @@ async def _campaigns(
         found = found.where(_CAMPAIGNS.c.id <= cursor.campaign_id)
     found = found.order_by(_CAMPAIGNS.c.id.desc()).limit(CAMPAIGNS + 1)
     return list((await connection.execute(found)).scalars())
-
-
-async def _check_mailbox(connection: AsyncConnection, workspace_id: int, mailbox_id: int | None) -> None:
-    """Also a deleted mailbox may be asked for: what it sent is there."""
-    if mailbox_id is None:
-        return
-    mailboxes = tables.mailboxes
-    found = select(mailboxes.c.id).where(mailboxes.c.workspace_id == workspace_id, mailboxes.c.id == mailbox_id)
-    if (await connection.execute(found)).first() is None:
-        raise NotFound("there is no such mailbox", reason="MAILBOX_NOT_FOUND")

@@ -1,6 +1,7 @@
 """Rules of campaigns."""
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from maillane.scheduler.v1 import campaign_service_pb2 as pb
@@ -9,6 +10,7 @@ from maillane_chassis.violations import Violations
 
 from maillane_scheduler import templates
 from maillane_scheduler.campaign import Campaign, Changes, Plan, Template
+from maillane_scheduler.states import CampaignState
 from maillane_scheduler.validation import masks
 
 MAX_NAME = 200
@@ -34,6 +36,24 @@ _PATHS = {
     "delay": frozenset(("delay_us",)),
 }
 _ALL = frozenset(("name", "mailbox_ids", *_BODY, "start_time", "delay_us", "hourly_limit"))
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which campaigns; None: whichever."""
+
+    state: CampaignState | None = None
+    mailbox_id: int | None = None
+
+
+def filters(violations: Violations, request: pb.ListCampaignsRequest) -> Filters:
+    """The filters of a list."""
+    states = {int(state): f"CAMPAIGN_STATE_{state.name}" for state in CampaignState}
+    known = not request.state or violations.member("state", request.state, states) in states
+    return Filters(
+        state=CampaignState(request.state) if request.state and known else None,
+        mailbox_id=violations.identifier("mailbox_id", request.mailbox_id) if request.mailbox_id else None,
+    )
 
 
 def plan(violations: Violations, campaign: pb.Campaign) -> Plan:

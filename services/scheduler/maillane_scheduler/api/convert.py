@@ -1,0 +1,126 @@
+"""Values as the protos have them. Enums share their numbers with states.py and the tables."""
+
+from dataclasses import asdict
+from typing import cast
+
+from maillane.scheduler.v1 import campaign_service_pb2 as campaign_pb
+from maillane.scheduler.v1 import identity_service_pb2 as identity_pb
+from maillane.scheduler.v1 import mailbox_service_pb2 as mailbox_pb
+from maillane.scheduler.v1 import message_service_pb2 as message_pb
+from maillane.scheduler.v1 import suppression_service_pb2 as suppression_pb
+
+from maillane_scheduler.api.times import duration, timestamp, timestamp_us
+from maillane_scheduler.api_token import Token
+from maillane_scheduler.campaign import Campaign
+from maillane_scheduler.mailbox import Mailbox
+from maillane_scheduler.message import Attempt, Hold, Message
+from maillane_scheduler.store.suppressions import Suppression
+
+
+def campaign(value: Campaign) -> campaign_pb.Campaign:
+    """A campaign."""
+    plan = value.plan
+    return campaign_pb.Campaign(
+        id=str(value.id),
+        name=plan.name,
+        mailbox_ids=map(str, plan.mailbox_ids),
+        template=campaign_pb.Template(**asdict(plan.template)),
+        start_time=timestamp(plan.start_time),
+        delay=duration(plan.delay_us),
+        hourly_limit=plan.hourly_limit,
+        state=cast(campaign_pb.CampaignState.ValueType, int(value.state)),
+        state_reason=value.state_reason,
+        counts=campaign_pb.Counts(total=value.counts.total, **asdict(value.counts)),
+        create_time=timestamp(value.create_time),
+        end_time=timestamp(value.end_time),
+    )
+
+
+def mailbox(value: Mailbox) -> mailbox_pb.Mailbox:
+    """A mailbox, without its password."""
+    settings = value.settings
+    return mailbox_pb.Mailbox(
+        id=str(value.id),
+        address=settings.address,
+        display_name=settings.display_name,
+        smtp=mailbox_pb.Smtp(
+            host=settings.smtp.host,
+            port=settings.smtp.port,
+            security=cast(mailbox_pb.Security.ValueType, settings.smtp.security),
+            username=settings.smtp.username,
+            has_password=value.has_password,
+        ),
+        hourly_limit=settings.hourly_limit,
+        daily_limit=settings.daily_limit,
+        min_gap=duration(settings.min_gap_us),
+        state=cast(mailbox_pb.MailboxState.ValueType, int(value.state)),
+        parks=(
+            mailbox_pb.Park(
+                reason=cast(mailbox_pb.ParkReason.ValueType, int(park.reason)),
+                until_time=timestamp(park.until_time),
+                detail=park.detail,
+            )
+            for park in value.parks
+        ),
+        create_time=timestamp(value.create_time),
+    )
+
+
+def message(value: Message) -> message_pb.Message:
+    """A message as lists have it."""
+    return message_pb.Message(
+        id=str(value.id),
+        campaign_id=str(value.campaign_id),
+        mailbox_id=str(value.mailbox_id),
+        recipient=value.recipient,
+        state=cast(message_pb.MessageState.ValueType, int(value.state)),
+        due_time=timestamp_us(value.due_us),
+        send_time=timestamp(value.send_time),
+        attempts=value.attempts,
+        last_reply=value.last_reply,
+    )
+
+
+def attempt(value: Attempt) -> message_pb.Attempt:
+    """One try."""
+    return message_pb.Attempt(
+        number=value.number,
+        mailbox_id=str(value.mailbox_id),
+        claim_time=timestamp(value.claim_time),
+        settle_time=timestamp(value.settle_time),
+        state=cast(message_pb.MessageState.ValueType, int(value.state)),
+        code=value.code,
+        reply=value.reply,
+    )
+
+
+def hold(value: Hold | None) -> message_pb.Hold | None:
+    """What holds a message; None stays unset."""
+    if value is None:
+        return None
+    return message_pb.Hold(
+        reason=cast(message_pb.HoldReason.ValueType, int(value.reason)),
+        until_time=timestamp_us(value.until_us),
+        detail=value.detail,
+    )
+
+
+def token(value: Token) -> identity_pb.Token:
+    """A token, without its secret."""
+    return identity_pb.Token(
+        id=str(value.id),
+        name=value.name,
+        role=cast(identity_pb.Role.ValueType, int(value.role)),
+        create_time=timestamp(value.create_time),
+        last_use_time=timestamp(value.last_use_time),
+        revoke_time=timestamp(value.revoke_time),
+    )
+
+
+def suppression(value: Suppression) -> suppression_pb.Suppression:
+    """An address that is not written to."""
+    return suppression_pb.Suppression(
+        email=value.email,
+        reason=cast(suppression_pb.SuppressionReason.ValueType, int(value.reason)),
+        create_time=timestamp(value.create_time),
+    )

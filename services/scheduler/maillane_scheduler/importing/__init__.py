@@ -1,0 +1,1 @@
+"""Imports: recipients in, chunk by chunk, each durable before the next is taken."""
