@@ -103,7 +103,7 @@ class FakeScheduler:
 
     def _note(self, method: MethodDescriptor, request: Message, context: Any) -> None:
         self.asked[method.name].append(request)
-        self.metadata = {key: value for key, value in context.invocation_metadata() or ()}
+        self.metadata = dict(context.invocation_metadata() or ())
 
     def _answer(self, method: MethodDescriptor) -> Message:
         answer = self.answers.get(method.name)

@@ -16,6 +16,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PATH = "/v1/campaigns/7/recipients:import"
 CSV = {"content-type": "text/csv"}
+TWICE = (
+    b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\nemail\r\n'
+    b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\nemail\r\n--b--\r\n'
+)
 
 
 async def pieces(*parts: bytes):
@@ -105,8 +109,7 @@ async def test_a_form_with_a_file(client, scheduler):
         (b"--b\r\nContent-Disposition: form-data; name=file\r\n\r\nemail\r\na@x\r\n", "body", "ends before its last"),
         (b"no boundary at all", "body", "is no well-formed multipart/form-data"),
         (
-            b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\nemail\r\n'
-            b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\nemail\r\n--b--\r\n',
+            TWICE,
             "file",
             "is given twice",
         ),
@@ -235,7 +238,7 @@ async def test_a_client_that_hangs_is_told_so(client, scheduler, monkeypatch):
 
 async def test_a_client_that_leaves_ends_the_call(gateway, scheduler):
     """Nothing is finished for nobody."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
     head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: {gateway.client.headers['authorization']}\r\n"
     writer.write(head.encode() + b"Content-Type: text/csv\r\nContent-Length: 10000000\r\n\r\nemail\n")
     writer.write(b"someone@example.com\n" * 10_000)

@@ -10,7 +10,7 @@ import pytest
 import structlog
 from maillane.scheduler.v1.campaign_service_pb2 import WatchCampaignResponse
 from maillane_chassis.channel import open_channel
-from maillane_chassis.server import ListenError
+from maillane_chassis.server import ListenError, Server
 from maillane_gateway import app, server
 from maillane_gateway.http import app as http_app
 from maillane_gateway.server import HttpServer
@@ -74,7 +74,7 @@ async def test_health_and_readiness(gateway, scheduler):
 
 
 async def test_a_scheduler_that_is_down_is_503_within_two_seconds():
-    """Reads are repeated for a moment, writes are not; neither names an address."""
+    """Reads and writes alike, and no address is named."""
     async with running() as gateway:
         await gateway.scheduler_server.stop(0)
         start_s = time.monotonic()
@@ -107,6 +107,21 @@ async def test_a_scheduler_that_says_nothing_at_all_is_503_within_two_seconds():
 
     assert response.status_code == 503
     assert took_s < 2
+
+
+async def test_a_scheduler_that_restarts_is_waited_for():
+    """A write that comes in between is made once, on the new one."""
+    async with running() as gateway:
+        await gateway.scheduler_server.stop(0)
+        write = asyncio.create_task(gateway.client.post("/v1/campaigns", json={}))
+        settings, fake = make_settings(), gateway.scheduler
+        again = Server(settings, gateway.scheduler_server.port, fake.registrations(), authenticate=fake.authenticate)
+        await again.start()
+        response = await write
+        await again.stop(0)
+
+    assert response.status_code == 200
+    assert len(fake.asked["CreateCampaign"]) == 1
 
 
 @pytest.mark.parametrize("said", [True, False])

@@ -11,7 +11,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from maillane_gateway.http import body
 from maillane_gateway.http.capacity import Slots
 from maillane_gateway.http.exchange import Exchange
 from maillane_gateway.http.metrics import HANDLED, IN_FLIGHT, SECONDS
@@ -51,10 +50,7 @@ class HttpApp:
 
     async def _serve(self, exchange: Exchange) -> None:
         with ExitStack() as held:
-            response = await self._answer(exchange, held)
-            if response.status_code >= 400 and exchange.is_sending:
-                await body.drain(exchange.receive)
-            await exchange.respond(response)
+            await exchange.respond(await self._answer(exchange, held))
 
     async def _answer(self, exchange: Exchange, held: ExitStack) -> Response:
         """The endpoint's answer, or that to its error. The request's place is held until the answer was sent."""

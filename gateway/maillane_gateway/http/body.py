@@ -9,7 +9,7 @@ from starlette.types import Receive
 
 from maillane_gateway.http.problem import HttpFailure
 
-MAX_DRAINED_BYTES = 8 * 1024 * 1024
+MAX_DRAINED_BYTES = 64 * 1024 * 1024
 MAX_DRAIN_S = 2.0
 """How much, and how long, is still read of a body that was refused: who is cut off while writing often never sees the
 answer."""

@@ -8,6 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from maillane_gateway.http import body
+
 REQUEST_ID_HEADER = "x-request-id"
 
 SECURITY_HEADERS: Mapping[str, str] = {
@@ -68,6 +70,12 @@ class Exchange:
     async def _recorded(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.code = message["status"]
+        elif self.code >= 400 and self.is_sending and not message.get("more_body", False):
+            # The answer is out, and a client that looks stops sending; the end of it, with which the server closes the
+            # connection, waits for one that does not.
+            await self._send({**message, "more_body": True})
+            await body.drain(self.receive)
+            message = {"type": "http.response.body", "body": b"", "more_body": False}
         await self._send(message)
 
 
