@@ -1,0 +1,189 @@
+"""The public services on a real gRPC server, and clients of it with tokens of their own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import grpc
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+from maillane.scheduler.v1 import (
+    campaign_service_pb2,
+    campaign_service_pb2_grpc,
+    identity_service_pb2,
+    identity_service_pb2_grpc,
+    mailbox_service_pb2,
+    mailbox_service_pb2_grpc,
+    message_service_pb2,
+    message_service_pb2_grpc,
+    suppression_service_pb2,
+    suppression_service_pb2_grpc,
+)
+from maillane_chassis.server import Registration, Server
+from maillane_chassis.settings import ServiceSettings
+from maillane_scheduler.api.authenticator import Authenticator
+from maillane_scheduler.api.campaign_service import CampaignService
+from maillane_scheduler.api.identity_service import IdentityService
+from maillane_scheduler.api.mailbox_service import MailboxService
+from maillane_scheduler.api.message_service import MessageService
+from maillane_scheduler.api.suppression_service import SuppressionService
+from maillane_scheduler.api_token import Role, digest, new_secret
+from maillane_scheduler.queue.queue import Queue
+from maillane_scheduler.sealing import Sealer
+from maillane_scheduler.store import identity
+from maillane_scheduler.store.audit import Actor
+from maillane_scheduler.sync.sync import Sync
+from maillane_scheduler.validation.mailboxes import MailboxRules
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+SERVICE_KEY = "k" * 32
+RULES = MailboxRules(default_hourly_limit=200, default_min_gap_us=0, extra_ports=frozenset((1025,)))
+SEALER = Sealer(bytes(range(32)))
+
+_FILES = (
+    (campaign_service_pb2, campaign_service_pb2_grpc, "CampaignService"),
+    (identity_service_pb2, identity_service_pb2_grpc, "IdentityService"),
+    (mailbox_service_pb2, mailbox_service_pb2_grpc, "MailboxService"),
+    (message_service_pb2, message_service_pb2_grpc, "MessageService"),
+    (suppression_service_pb2, suppression_service_pb2_grpc, "SuppressionService"),
+)
+SERVICES = {name: file.DESCRIPTOR.services_by_name[name] for file, _, name in _FILES}
+
+
+class Client:
+    """All rpcs by their names, under one token: `await client.GetCampaign(request)`."""
+
+    def __init__(self, channel: grpc.aio.Channel, secret: str) -> None:
+        self._stubs = [getattr(stubs, f"{name}Stub")(channel) for _, stubs, name in _FILES]
+        self._metadata = (("authorization", f"Bearer {secret}"),)
+
+    def __getattr__(self, rpc: str) -> Any:
+        for stub in self._stubs:
+            if hasattr(stub, rpc):
+                return partial(getattr(stub, rpc), metadata=self._metadata)
+        raise AttributeError(rpc)
+
+
+@dataclass
+class Tenant:
+    """A workspace with a client for each role."""
+
+    id: int
+    viewer: Client
+    editor: Client
+    admin: Client
+
+
+class SchedulerApi:
+    """A server with the public services, and all that stands behind it."""
+
+    def __init__(self, engine: AsyncEngine, queue: Queue, sync: Sync) -> None:
+        self.engine = engine
+        self.queue = queue
+        self.campaigns = CampaignService(engine, sync)
+        servicers = {
+            "CampaignService": self.campaigns,
+            "IdentityService": IdentityService(engine),
+            "MailboxService": MailboxService(engine, sync, SEALER, RULES),
+            "MessageService": MessageService(engine),
+            "SuppressionService": SuppressionService(engine),
+        }
+        self.server = Server(
+            ServiceSettings(service_key=SERVICE_KEY),
+            0,
+            [
+                Registration(SERVICES[name], getattr(stubs, f"add_{name}Servicer_to_server"), servicers[name])
+                for _, stubs, name in _FILES
+            ],
+            authenticate=Authenticator(engine),
+        )
+        self._channel: grpc.aio.Channel | None = None
+
+    async def start(self) -> None:
+        await self.server.start()
+        self._channel = grpc.aio.insecure_channel(f"127.0.0.1:{self.server.port}")
+
+    async def stop(self) -> None:
+        if self._channel is not None:
+            await self._channel.close()
+        self.campaigns.end_watches()
+        await self.server.stop(1)
+
+    def client(self, secret: str) -> Client:
+        assert self._channel is not None
+        return Client(self._channel, secret)
+
+    async def tenant(self, name: str = "acme") -> Tenant:
+        """A new workspace, with a token for each role."""
+        secrets = {role: new_secret() for role in Role}
+        async with self.engine.begin() as connection:
+            workspace_id = await identity.create_workspace(connection, name)
+            for role, secret in secrets.items():
+                actor = Actor(workspace_id, None, "test")
+                await identity.create_token(connection, actor, role.name.lower(), role, digest(secret))
+        viewer, editor, admin = (self.client(secrets[role]) for role in Role)
+        return Tenant(workspace_id, viewer, editor, admin)
+
+    async def sql(self, statement: str, **parameters: Any) -> list[Any]:
+        """Runs a statement, and gives its rows."""
+        async with self.engine.begin() as connection:
+            result = await connection.execute(text(statement), parameters)
+            return list(result.all()) if result.returns_rows else []
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What an rpc was refused with."""
+
+    code: grpc.StatusCode
+    reason: str
+    fields: dict[str, str]
+    message: str
+
+
+async def refused(call: Any) -> Refusal:
+    """How a call that must fail is refused; also a stream's."""
+    try:
+        if isinstance(call, AsyncIterator) or hasattr(call, "__aiter__"):
+            async for _ in call:
+                pass
+        else:
+            await call
+    except grpc.aio.AioRpcError as error:
+        return _refusal(error)
+    raise AssertionError("the call was not refused")
+
+
+def _refusal(error: grpc.aio.AioRpcError) -> Refusal:
+    status = rpc_status.from_call(error)
+    reason, fields = "", {}
+    for detail in status.details if status else ():
+        info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+        if detail.Unpack(info):
+            reason = info.reason
+        if detail.Unpack(bad):
+            fields = {violation.field: violation.description for violation in bad.field_violations}
+    return Refusal(error.code(), reason, fields, error.details() or "")
+
+
+def chunks(campaign_id: str, *parts: Iterable[Any]) -> AsyncIterator[Any]:
+    """A stream of chunks; a recipient is (email, variables), an email, or a Recipient."""
+
+    async def stream() -> AsyncIterator[Any]:
+        for part in parts or ([],):
+            yield campaign_service_pb2.ImportRecipientsRequest(
+                campaign_id=campaign_id, recipients=[_recipient(item) for item in part]
+            )
+
+    return stream()
+
+
+def _recipient(item: Any) -> campaign_service_pb2.Recipient:
+    if isinstance(item, campaign_service_pb2.Recipient):
+        return item
+    email, variables = item if isinstance(item, tuple) else (item, {})
+    return campaign_service_pb2.Recipient(email=email, variables=variables)
