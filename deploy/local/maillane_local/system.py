@@ -1,7 +1,7 @@
 """The whole system on this machine, as one thing that starts and stops."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -196,7 +196,10 @@ class System:
             service.spawn()
             self._servers[name] = service
         self._note_processes()
-        await _all_ready(started.values())
+        # All start at once, but they are looked at in the order in which they need each other: who waits for another
+        # would only answer "not yet", and log it, again and again.
+        for service in started.values():
+            await service.ready()
         self.folder.remember(URLS, self.urls)
 
     async def _start_stores(self, secrets: Secrets) -> Stores:
@@ -232,16 +235,6 @@ class System:
 
     def _note_processes(self) -> None:
         leftovers.note(self.folder, self.pids)
-
-
-async def _all_ready(services: Iterable[Service]) -> None:
-    """Waits for all at once; the first that fails ends the wait for the others."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            for service in services:
-                group.create_task(service.ready())
-    except* LocalError as failed:
-        raise failed.exceptions[0] from None
 
 
 def _known(value: _Known | None) -> _Known:
