@@ -210,11 +210,17 @@ class QueueMachine(RuleBasedStateMachine):
     def park_gate(self, mailbox: int, reason: str, ms: int) -> None:
         self.both("park_gate", mailbox, reason, self.now + ms * MS if ms else 0)
 
-    @rule(mailbox=mailboxes, campaign=campaigns, reason=reasons)
-    def park_what_waits(self, mailbox: int, campaign: int, reason: str) -> None:
+    @rule(mailbox=mailboxes, campaign=campaigns, reason=reasons, whole=st.booleans())
+    def park_what_waits(self, mailbox: int, campaign: int, reason: str, whole: bool) -> None:
         """A park that alone decides when: it is longer than any other, and there is something behind it."""
+        until = self.now + 2 * LONGEST_PARK_MS * MS
+        self.both("configure_gate", mailbox, GateConfig(self.next_revision(1), False, 0, 8))
+        self.both("configure_lane", mailbox, campaign, LaneConfig(self.next_revision(1), False, 0))
         self.enqueue(mailbox, campaign, [-1])
-        self.both("park_lane", mailbox, campaign, reason, self.now + 2 * LONGEST_PARK_MS * MS)
+        if whole:
+            self.both("park_gate", mailbox, reason, until)
+        else:
+            self.both("park_lane", mailbox, campaign, reason, until)
         self.serve(5)
 
     @rule(mailbox=mailboxes, campaign=campaigns, reason=reasons, ms=st.integers(0, LONGEST_PARK_MS))
