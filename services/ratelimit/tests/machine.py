@@ -1,8 +1,8 @@
 """A state machine that does to a limiter on a real Valkey what it does to the model, and compares all they say."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import ClassVar, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -53,8 +53,11 @@ class Rig:
         self.redis: Redis = open_client(url)
         self.limiter = Limiter(Counters(self.redis, now_us=lambda: self.now, sources=sources))
 
-    def run(self, call: Coroutine[Any, Any, _Result]) -> _Result:
-        return self._runner.run(call)
+    def run(self, call: Awaitable[_Result]) -> _Result:
+        async def awaited() -> _Result:
+            return await call
+
+        return self._runner.run(awaited())
 
     def close(self) -> None:
         self.run(self.redis.aclose())

@@ -15,7 +15,7 @@ def test_the_limiter_says_what_the_model_says(valkey: Valkey) -> None:
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=60,
+                max_examples=40,
                 stateful_step_count=50,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),

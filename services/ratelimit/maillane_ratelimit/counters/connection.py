@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MOST_CONNECTIONS: Final = 32
 """Redis runs one script at a time: more than these would only wait there instead of here."""
 
-CONNECT_S: Final = 1.5
+CONNECT_S: Final = 1.2
 """For a connection to be made: less than a call's time, so that what fails is named."""
 
 _AWAY: Final = (
