@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable  # noqa: TC003 - read by dataclass users at run time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 

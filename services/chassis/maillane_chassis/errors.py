@@ -35,7 +35,7 @@ class Violation:
     description: str
 
 
-class Failure(Exception):  # noqa: N818 - what the caller is told is an answer, and seldom an error of ours
+class Failure(Exception):
     """An answer that is not OK, with all that the caller is told.
 
     The message is for people, and must not hold secrets or another workspace's data. The reason is for programs:
