@@ -1,0 +1,1 @@
+"""The scheduler: campaigns and messages, the delay queue, and who may send what when."""

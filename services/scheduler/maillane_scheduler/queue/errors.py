@@ -3,7 +3,7 @@
 from redis.exceptions import ResponseError
 
 
-class QueueUnavailable(Exception):  # noqa: N818 - a state of the store, not a mistake
+class QueueUnavailable(Exception):
     """Nothing was read or changed: the keys of this generation are not there to be served."""
 
 

@@ -1,6 +1,6 @@
 """The queue's commands, typed."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from maillane_scheduler.queue import keys
-from maillane_scheduler.queue.errors import unavailable
+from maillane_scheduler.queue.errors import QueueUnavailable, unavailable
 from maillane_scheduler.queue.scripts import sources
 from maillane_scheduler.queue.values import (
     Claimed,
@@ -38,6 +38,9 @@ WAKE_POLL_S = 1.0
 Argument = int | str | bytes
 T = TypeVar("T")
 
+Recover = Callable[["Queue"], Awaitable[None]]
+"""Turns a queue to a generation that is served."""
+
 
 class Queue:
     """The lane queue of one shard.
@@ -49,11 +52,14 @@ class Queue:
     Args:
         client: a client that returns bytes (`decode_responses=False`).
         shard: which shard; all its keys lie in one slot.
+        recover: called when the sentinel is not the one in use, to turn the queue to a generation that is served; the
+            command is then repeated, once. Without it, the error reaches the caller.
     """
 
-    def __init__(self, client: Redis, shard: int = 0) -> None:
+    def __init__(self, client: Redis, shard: int = 0, recover: Recover | None = None) -> None:
         self._client = client
         self._shard = shard
+        self._recover = recover
         self._scripts = {name: client.register_script(source) for name, source in sources().items()}
         self.use(0)
 
@@ -73,6 +79,15 @@ class Queue:
     async def write_sentinel(self, generation: int, run_id: str) -> None:
         """Makes a generation the one that is served. For the holder of the rebuild's lock only."""
         await self._client.hset(keys.sentinel(self._shard), mapping={"generation": generation, "run_id": run_id})
+
+    async def run_id(self) -> str:
+        """The run id of the server that answers now: another one after each restart or fail-over."""
+        return str((await self._client.info("server"))["run_id"])
+
+    async def now_us(self) -> int:
+        """The server's clock."""
+        seconds, micros = await self._client.time()
+        return int(seconds) * 1_000_000 + int(micros)
 
     async def drop_generation(self, generation: int) -> None:
         """Unlinks all keys of a generation, some at a time. Safe to repeat.
@@ -141,6 +156,17 @@ class Queue:
             )
             done += int(await self._run("settle", *fields, now_us=now_us))
         return done
+
+    async def extend(self, messages: Sequence[tuple[int, int]], lease_us: int, *, now_us: int | None = None) -> None:
+        """Gives (mailbox, message) in flight leases from now: when one runs out, Postgres is asked again.
+
+        So no flight is forgotten, whoever dies between Postgres and the queue.
+        """
+        for batch in _batches(messages, SETTLE_BATCH):
+            fields: Iterator[Argument] = chain.from_iterable(
+                (mailbox, keys.member(message)) for mailbox, message in batch
+            )
+            await self._run("extend", lease_us, *fields, now_us=now_us)
 
     async def expired(self, limit: int, *, now_us: int | None = None) -> list[Expired]:
         """Claims whose hand-over lease ran out, oldest first, at most `limit`. Changes nothing: ask Postgres."""
@@ -281,8 +307,18 @@ class Queue:
 
     async def _run(self, command: str, *args: Argument, now_us: int | None = None) -> Any:
         """Runs a script. Its first argument is always the test's clock, or nothing."""
+        arguments = ["" if now_us is None else now_us, *args]
         try:
-            return await self._scripts[command](keys=[self._prefix], args=["" if now_us is None else now_us, *args])
+            return await self._call(command, arguments)
+        except QueueUnavailable:
+            if self._recover is None:
+                raise
+        await self._recover(self)
+        return await self._call(command, arguments)
+
+    async def _call(self, command: str, arguments: list[Argument]) -> Any:
+        try:
+            return await self._scripts[command](keys=[self._prefix], args=arguments)
         except ResponseError as error:
             refusal = unavailable(error)
             if refusal is None:

@@ -19,6 +19,7 @@ COMMANDS = (
     "due",
     "enqueue",
     "expired",
+    "extend",
     "flight",
     "forget",
     "lane_size",

@@ -158,11 +158,23 @@ lanes = Table(
     _instant("base"),
     # Ordinals given out so far.
     Column("size", Integer, nullable=False, server_default=text("0")),
-    Column("revision", BigInteger, nullable=False, server_default=text("1")),
-    Column("queue_revision", BigInteger, nullable=False, server_default=text("1")),
     PrimaryKeyConstraint("campaign_id", "mailbox_id"),
     Index("lanes_mailbox", "mailbox_id"),
-    Index("lanes_dirty", "campaign_id", "mailbox_id", postgresql_where=text("queue_revision <> revision")),
+)
+
+# What a lane of the queue still has to be told: load the lane's pending messages of these ids. Written in the commit
+# that made it so (import, start, retry, a new plan), deleted once the queue has them; what is left behind is worked off
+# each second. Rows, not a flag, so that two changes of one lane never hide one another and a retry never reloads a
+# million messages.
+marks = Table(
+    "marks",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("campaign_id", BigInteger, ForeignKey("campaigns.id", ondelete="CASCADE"), nullable=False),
+    Column("mailbox_id", Integer, nullable=False),
+    Column("first_id", BigInteger, nullable=False),
+    Column("last_id", BigInteger, nullable=False),
+    _made(),
 )
 
 # Counts are kept by change, in a row for each of a few slots, so that schedulers do not wait for one another's commits:

@@ -84,6 +84,7 @@ class SchedulerApi:
     def __init__(self, engine: AsyncEngine, queue: Queue, sync: Sync) -> None:
         self.engine = engine
         self.queue = queue
+        self.sync = sync
         self.campaigns = CampaignService(engine, sync)
         servicers = {
             "CampaignService": self.campaigns,

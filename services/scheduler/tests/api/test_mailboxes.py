@@ -37,7 +37,7 @@ async def test_the_password_is_sealed_at_rest(api, tenant):
     """Bound to its workspace and address."""
     made = await make_mailbox(tenant.editor)
 
-    ((sealed,),) = await api.sql("SELECT password FROM mailboxes")
+    ((sealed,),) = await api.sql("SELECT password FROM mailboxes WHERE workspace_id = :w", w=tenant.id)
     assert b"s3cret" not in bytes(sealed)
     assert SEALER.open(sealed, tenant.id, address_key(made.address)) == "s3cret"
 
@@ -126,7 +126,7 @@ async def test_a_password_is_replaced_or_removed_where_it_is_named_and_given(api
     made = await make_mailbox(tenant.editor)
     key = address_key(made.address)
     await tenant.editor.UpdateMailbox(update(made.id, pb.Mailbox(smtp=pb.Smtp(password="new")), "smtp.password"))
-    ((sealed,),) = await api.sql("SELECT password FROM mailboxes")
+    ((sealed,),) = await api.sql("SELECT password FROM mailboxes WHERE workspace_id = :w", w=tenant.id)
     removed = await tenant.editor.UpdateMailbox(update(made.id, pb.Mailbox(smtp=pb.Smtp(password="")), "smtp.password"))
 
     assert SEALER.open(sealed, tenant.id, key) == "new"
@@ -138,7 +138,7 @@ async def test_a_password_follows_its_mailbox_to_another_address(api, tenant):
     made = await make_mailbox(tenant.editor)
     await tenant.editor.UpdateMailbox(update(made.id, pb.Mailbox(address="new@example.com"), "address"))
 
-    ((sealed, key),) = await api.sql("SELECT password, address_key FROM mailboxes")
+    ((sealed, key),) = await api.sql("SELECT password, address_key FROM mailboxes WHERE workspace_id = :w", w=tenant.id)
     assert key == address_key("new@example.com")
     assert SEALER.open(sealed, tenant.id, key) == "s3cret"
 
@@ -192,7 +192,7 @@ async def test_a_deleted_mailbox_leaves_no_password_behind(api, tenant):
     mailbox = await make_mailbox(tenant.editor)
     await tenant.editor.DeleteMailbox(pb.DeleteMailboxRequest(mailbox_id=mailbox.id))
 
-    assert await api.sql("SELECT password FROM mailboxes") == [(None,)]
+    assert await api.sql("SELECT password FROM mailboxes WHERE workspace_id = :w", w=tenant.id) == [(None,)]
 
 
 async def test_pausing_and_resuming_twice_is_as_good_as_once(api, tenant):
@@ -203,7 +203,7 @@ async def test_pausing_and_resuming_twice_is_as_good_as_once(api, tenant):
     for _ in range(2):
         resumed = await tenant.editor.ResumeMailbox(pb.ResumeMailboxRequest(mailbox_id=mailbox.id))
 
-    verbs = await api.sql("SELECT verb FROM audit WHERE verb LIKE 'mailbox.%' ORDER BY id")
+    verbs = await api.sql("SELECT verb FROM audit WHERE resource = :r ORDER BY id", r=f"mailboxes/{mailbox.id}")
     assert (paused.mailbox.state, resumed.mailbox.state) == (pb.MAILBOX_STATE_PAUSED, pb.MAILBOX_STATE_ACTIVE)
     assert verbs == [("mailbox.create",), ("mailbox.pause",), ("mailbox.resume",)]
 
@@ -211,18 +211,18 @@ async def test_pausing_and_resuming_twice_is_as_good_as_once(api, tenant):
 async def test_parks_are_told_the_longest_first_and_back_off_ends_with_a_resume(api, tenant):
     """A limit's park stays: a person cannot lift a limit."""
     mailbox = await make_mailbox(tenant.editor)
-    await api.sql("UPDATE mailboxes SET backoff_level = 3")
+    await api.sql("UPDATE mailboxes SET backoff_level = 3 WHERE id = :id", id=int(mailbox.id))
     await api.sql(
-        "INSERT INTO parks SELECT id, 0, 1, now() + interval '1 hour', 'hour' FROM mailboxes"
-        " UNION ALL SELECT id, 0, 2, now() + interval '2 hours', '454' FROM mailboxes"
-        " UNION ALL SELECT id, 0, 3, now() - interval '1 hour', 'over' FROM mailboxes"
+        "INSERT INTO parks VALUES (:id, 0, 1, now() + interval '1 hour', 'hour'),"
+        " (:id, 0, 2, now() + interval '2 hours', '454'), (:id, 0, 3, now() - interval '1 hour', 'over')",
+        id=int(mailbox.id),
     )
     parked = await get(tenant.viewer, mailbox.id)
     resumed = (await tenant.editor.ResumeMailbox(pb.ResumeMailboxRequest(mailbox_id=mailbox.id))).mailbox
 
     assert [park.detail for park in parked.parks] == ["454", "hour"]
     assert [park.reason for park in resumed.parks] == [pb.PARK_REASON_LIMIT]
-    assert await api.sql("SELECT backoff_level FROM mailboxes") == [(0,)]
+    assert await api.sql("SELECT backoff_level FROM mailboxes WHERE id = :id", id=int(mailbox.id)) == [(0,)]
 
 
 async def test_pages_hold_each_mailbox_once_in_order(tenant):

@@ -174,6 +174,13 @@ class QueueMachine(RuleBasedStateMachine):
         leases = sorted(self.model.leases)
         self.both("confirm", [data.draw(st.sampled_from(leases)), leases[0]])
 
+    @rule(data=st.data(), ms=st.integers(1, 10))
+    def extend(self, data: st.DataObject, ms: int) -> None:
+        """Leases for what flies, and for what does not."""
+        pairs = sorted((mailbox, message) for mailbox, _, message in self.alive)
+        if pairs:
+            self.both("extend", data.draw(st.lists(st.sampled_from(pairs), min_size=1, max_size=3)), ms * MS)
+
     @rule(limit=st.integers(1, 4))
     def expired(self, limit: int) -> None:
         self.both("expired", limit)

@@ -175,6 +175,10 @@ class Model:
         for pair in messages:
             self.leases.pop(pair, None)
 
+    def extend(self, messages: Sequence[tuple[int, int]], lease_us: int, *, now_us: int) -> None:
+        flying = [pair for pair in messages if pair[1] in self.flying(pair[0])]
+        self.leases |= dict.fromkeys(flying, now_us + lease_us)
+
     def settle(self, items: Sequence[Settled], *, now_us: int) -> int:
         done = 0
         for item in items:

@@ -350,6 +350,7 @@ def every_command(queue: Queue) -> list[Any]:
         queue.due(1),
         queue.claim(TOKEN, LEASE, [Grant(M, C, 1)]),
         queue.confirm([(M, 1)]),
+        queue.extend([(M, 1)], LEASE),
         queue.settle([Settled(M, 1, TOKEN, NOW)]),
         queue.expired(1),
         queue.enqueue(M, C, [(1, NOW)]),

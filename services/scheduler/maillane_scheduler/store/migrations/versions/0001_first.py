@@ -107,12 +107,18 @@ CREATE TABLE lanes (
   position smallint NOT NULL,
   base timestamptz,
   size integer NOT NULL DEFAULT 0,
-  revision bigint NOT NULL DEFAULT 1,
-  queue_revision bigint NOT NULL DEFAULT 1,
   PRIMARY KEY (campaign_id, mailbox_id)
 );
 CREATE INDEX lanes_mailbox ON lanes (mailbox_id);
-CREATE INDEX lanes_dirty ON lanes (campaign_id, mailbox_id) WHERE queue_revision <> revision;
+
+CREATE TABLE marks (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  campaign_id bigint NOT NULL REFERENCES campaigns ON DELETE CASCADE,
+  mailbox_id integer NOT NULL,
+  first_id bigint NOT NULL,
+  last_id bigint NOT NULL,
+  create_time timestamptz NOT NULL DEFAULT now()
+);
 
 CREATE TABLE campaign_counts (
   campaign_id bigint NOT NULL REFERENCES campaigns ON DELETE CASCADE,

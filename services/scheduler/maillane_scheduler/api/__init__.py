@@ -1,0 +1,1 @@
+"""The rpcs: request in, one act, response out."""

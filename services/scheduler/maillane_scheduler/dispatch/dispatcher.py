@@ -1,0 +1,278 @@
+"""One claim of a sender, from what is due to messages that are durably its own."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Collection, Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+from maillane_chassis.errors import FailedPrecondition
+
+from maillane_scheduler.dispatch.limiter import Granted, Limiter, Return, Wanted
+from maillane_scheduler.dispatch.refuser import Refuser
+from maillane_scheduler.dispatch.settler import Settler
+from maillane_scheduler.dispatch.terms import TermsCache
+from maillane_scheduler.handover import Ask, Finished
+from maillane_scheduler.metrics import HAND_OUT_LAG
+from maillane_scheduler.queue.queue import Queue
+from maillane_scheduler.queue.values import Claimed, Due, Grant, Settled
+from maillane_scheduler.states import ParkReason
+from maillane_scheduler.store import claims, leases, parks, senders
+from maillane_scheduler.store.claims import Claim, ClaimedRow, ClaimTaken
+from maillane_scheduler.store.engine import DispatchPool
+from maillane_scheduler.store.parks import GATE, Park
+from maillane_scheduler.waker import Waker
+
+log = structlog.get_logger()
+
+# From the claim script to the compare-and-set, which takes milliseconds. What is left then is looked up in Postgres.
+HAND_OVER_US = 5_000_000
+# A poll that found nothing looks again once it is woken; at least so often, should every hint be lost.
+LOOK_S = 5.0
+US = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class HandOut:
+    """Messages that are the sender's now, in the order in which they should be sent."""
+
+    token: int
+    rows: list[ClaimedRow]
+
+
+class Dispatcher:
+    """Serves senders' claims. Any number of schedulers may do so at once."""
+
+    def __init__(
+        self,
+        queue: Queue,
+        pool: DispatchPool,
+        limiter: Limiter,
+        settler: Settler,
+        refuser: Refuser,
+        waker: Waker,
+        *,
+        lease_s: float,
+        cycles: int,
+    ) -> None:
+        self._queue = queue
+        self._pool = pool
+        self._limiter = limiter
+        self._settler = settler
+        self._refuser = refuser
+        self._waker = waker
+        self._terms = TermsCache(pool)
+        self._lease_s = lease_s
+        # More cycles at once than connections would only wait for one another.
+        self._cycles = asyncio.Semaphore(cycles)
+        self._stopping = False
+        # What goes on after an answer: refunds. Kept, or the loop may drop them half done.
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def claim(self, ask: Ask, finished: Sequence[Finished]) -> HandOut:
+        """Settles what is finished, then hands out up to `slots` messages, waiting for the first up to `wait_s`.
+
+        Raises:
+            FailedPrecondition: SENDER_REPLACED.
+            Unavailable: the limiter does not answer; what was finished may be settled or not: repeat the call.
+        """
+        until = time.monotonic() + ask.wait_s
+        first = True
+        while True:
+            # Shielded: a caller that goes away must not cut a cycle between the queue and Postgres.
+            hand_out = await asyncio.shield(self._keep(self._cycle(ask, finished)))
+            if hand_out is not None:
+                return hand_out
+            finished = ()
+            if first and (replay := await self._replay(ask)) is not None:
+                return replay
+            first = False
+            left_s = until - time.monotonic()
+            if left_s <= 0 or self._stopping:
+                return await self._close(ask)
+            await self._waker.wait(min(left_s, LOOK_S))
+
+    async def recall(self, ask: Ask, finished: Sequence[Finished]) -> HandOut:
+        """A claim with no slots: brings back what its id brought, or sees to it that it never brings anything."""
+        if finished:
+            await self._settler.finish(finished)
+        return await self._close(ask)
+
+    def stop(self) -> None:
+        """Answers the polls that wait, empty: their senders ask another scheduler."""
+        self._stopping = True
+        self._waker.wake_all()
+
+    async def close(self) -> None:
+        """Waits for what goes on after answers."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _close(self, ask: Ask) -> HandOut:
+        """Answers a claim with nothing, for good: another scheduler may be about to commit this claim id.
+
+        A tombstone stops it; where it was faster, its messages are the answer.
+        """
+        if await leases.bury(self._pool, _token(), ask.claim_id, ask.sender_id, ask.incarnation):
+            return HandOut(0, [])
+        return await self._replay(ask) or HandOut(0, [])
+
+    async def _replay(self, ask: Ask) -> HandOut | None:
+        found = await leases.replay(self._pool, ask.claim_id, ask.sender_id, ask.incarnation, self._lease_s)
+        return None if found is None else HandOut(found.token, found.rows)
+
+    async def _cycle(self, ask: Ask, finished: Sequence[Finished]) -> HandOut | None:
+        """One look: None where nothing can be handed out now (and what is finished is settled)."""
+        async with self._cycles:
+            due = await self._queue.due(ask.slots)
+            self._waker.arm(None if due.next_us is None else (due.next_us - due.now_us) / US)
+            granted = await self._reserve(due)
+            if any(grant.count for grant in granted):
+                return await self._take(ask, finished, granted)
+            await self._park(granted)
+            if finished:
+                await self._settler.finish(finished)
+            return None
+
+    async def _reserve(self, due: Due) -> list[Granted]:
+        """Permits for what is due, as far as there are any."""
+        if not due.offers:
+            return []
+        terms = await self._terms.get([(offer.campaign, offer.mailbox) for offer in due.offers])
+        for offer in due.offers:
+            if (offer.campaign, offer.mailbox) not in terms:
+                await self._queue.clear_lane(offer.mailbox, offer.campaign)
+        wanted = [
+            Wanted(terms[offer.campaign, offer.mailbox], offer.count)
+            for offer in due.offers
+            if (offer.campaign, offer.mailbox) in terms
+        ]
+        if not wanted:
+            return []
+        return await self._limiter.reserve(f"{_token():x}", wanted)
+
+    async def _park(self, granted: Sequence[Granted]) -> None:
+        """Sets aside, until there are more, what got fewer permits than it could use."""
+        found = {}
+        for grant in granted:
+            if grant.shortage is None:
+                continue
+            campaign = GATE if grant.shortage.whole_mailbox else grant.terms.campaign
+            until, detail = grant.shortage.until, grant.shortage.detail
+            found[grant.terms.mailbox, campaign] = Park(grant.terms.mailbox, campaign, ParkReason.LIMIT, until, detail)
+        for park in found.values():
+            until_us = _us(park.until)
+            if park.campaign == GATE:
+                await self._queue.park_gate(park.mailbox, "limit", until_us)
+            else:
+                await self._queue.park_lane(park.mailbox, park.campaign, "limit", until_us)
+        if found:
+            await parks.put(self._pool, list(found.values()))
+
+    async def _take(self, ask: Ask, finished: Sequence[Finished], granted: Sequence[Granted]) -> HandOut | None:
+        token = _token()
+        grants = [Grant(g.terms.mailbox, g.terms.campaign, g.count) for g in granted if g.count]
+        taken = await self._queue.claim(token, HAND_OVER_US, grants)
+        # After the claim, which a park would stop.
+        await self._park(granted)
+        try:
+            committed = await self._commit(ask, finished, granted, token, taken)
+        except ClaimTaken:
+            await self._give_back(token, taken, granted)
+            if finished:
+                await self._settler.finish(finished)
+            return await self._replay(ask) or HandOut(0, [])
+        return await self._answer(ask, granted, token, taken, committed)
+
+    async def _commit(
+        self, ask: Ask, finished: Sequence[Finished], granted: Sequence[Granted], token: int, taken: Sequence[Claimed]
+    ) -> dict[int, ClaimedRow]:
+        now = time.monotonic()
+        claim = Claim(
+            token=token,
+            claim_id=ask.claim_id,
+            sender_id=ask.sender_id,
+            incarnation=ask.incarnation,
+            lease_s=self._lease_s,
+            ids=[message.message for message in taken],
+            permits=[grant.permit(now) for grant in granted],
+        )
+        committed = await claims.commit(self._pool, finished, claim if taken else None)
+        await self._settler.finished(finished, committed.settled)
+        return committed.claimed
+
+    async def _answer(
+        self,
+        ask: Ask,
+        granted: Sequence[Granted],
+        token: int,
+        taken: Sequence[Claimed],
+        claimed: dict[int, ClaimedRow],
+    ) -> HandOut | None:
+        """What was claimed, after the queue was told what was refused and the limiter what was not used."""
+        refused = [message for message in taken if message.message not in claimed]
+        if refused:
+            for message in refused:
+                self._terms.forget((message.campaign, message.mailbox))
+            await self._refuser.refuse(token, refused)
+        self._refund_unused(granted, token, claimed.values())
+        rows = [claimed[message.message] for message in taken if message.message in claimed]
+        if not rows:
+            if refused and not await senders.living(self._pool, ask.sender_id, ask.incarnation):
+                raise FailedPrecondition("another incarnation of this sender has been seen", reason="SENDER_REPLACED")
+            return None
+        if time.monotonic() >= min(grant.good_until for grant in granted):
+            # Postgres was so slow that a window may have ended: what was handed out would count in the old one.
+            await self._settler.put_back(token, [row.message for row in rows])
+            return None
+        _observe_lag(taken, claimed)
+        # What is left is for the next in line.
+        self._waker.wake()
+        return HandOut(token, rows)
+
+    async def _give_back(self, token: int, taken: Sequence[Claimed], granted: Sequence[Granted]) -> None:
+        await self._queue.settle([Settled(m.mailbox, m.message, token, m.due_us) for m in taken])
+        self._refund_unused(granted, token, ())
+
+    def _refund_unused(self, granted: Sequence[Granted], token: int, rows: Collection[ClaimedRow]) -> None:
+        returns = []
+        for grant in granted:
+            used = sum(1 for r in rows if (r.campaign, r.mailbox) == (grant.terms.campaign, grant.terms.mailbox))
+            if used < grant.count:
+                left = grant.count - used
+                returns.append(Return(grant.terms.workspace, grant.reservation_id, f"unused-{token:x}", left))
+        if returns:
+            self._keep(self._limiter_has_more(returns, granted))
+
+    async def _limiter_has_more(self, returns: Sequence[Return], granted: Sequence[Granted]) -> None:
+        await self._limiter.refund(returns)
+        # What the shortage parked could go on with what is back.
+        short = [grant.terms for grant in granted if grant.shortage is not None]
+        places = {place for t in short for place in ((t.mailbox, GATE), (t.mailbox, t.campaign))}
+        if places:
+            await self._settler.lift(ParkReason.LIMIT, sorted(places))
+
+    def _keep(self, work: Coroutine[object, object, object]) -> "asyncio.Task[HandOut | None]":
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)  # type: ignore[arg-type]
+        task.add_done_callback(self._tasks.discard)
+        return task  # type: ignore[return-value]
+
+
+def _token() -> int:
+    """A new token: positive, so that it is a Postgres bigint and a Lua-safe string alike; never 0."""
+    return secrets.randbits(62) + 1
+
+
+def _us(instant: datetime) -> int:
+    since = instant - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * US + since.microseconds
+
+
+def _observe_lag(taken: Sequence[Claimed], claimed: dict[int, ClaimedRow]) -> None:
+    now_us = time.time_ns() // 1000
+    for message in taken:
+        if message.message in claimed:
+            HAND_OUT_LAG.observe(max(0, now_us - message.due_us) / US)

@@ -1,0 +1,247 @@
+"""The limiter, as dispatch sees it: permits for lanes, refunds, and counters restored when they are lost."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import cast
+
+import grpc
+import structlog
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+from maillane.ratelimit.v1 import rate_limit_service_pb2 as pb
+from maillane.ratelimit.v1.rate_limit_service_pb2_grpc import RateLimitServiceStub
+from maillane_chassis.errors import Unavailable
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from maillane_scheduler.dispatch.terms import Limits
+from maillane_scheduler.store import epochs
+from maillane_scheduler.store.claims import Permit
+from maillane_scheduler.store.lanes import Terms
+
+log = structlog.get_logger()
+
+# The limiter answers in a millisecond or two; what takes longer is down, and its callers repeat.
+CALL_S = 2.0
+# Reserve, restore, reserve again: a second loss within one call is left to the next call.
+RESTORE_TRIES = 2
+# A permit is not used in its last moments, for the way to Postgres takes time as well.
+MARGIN_S = 0.05
+DEPLOYMENT_WORKSPACE = "_deployment"
+LOST = "COUNTERS_LOST"
+REFUND_BATCH = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Permits that a lane could use."""
+
+    terms: Terms
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """Why a lane got less than it wanted.
+
+    Attributes:
+        whole_mailbox: the tightest limit holds the mailbox, not only the lane.
+        until: from when there is more.
+        detail: which limit, in words.
+    """
+
+    whole_mailbox: bool
+    until: datetime
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """Permits for a lane, as of when they were asked for.
+
+    Attributes:
+        good_until: by this process's monotonic clock, in seconds, on the safe side.
+    """
+
+    terms: Terms
+    count: int
+    reservation_id: str
+    reserve_time: datetime
+    good_until: float
+    epoch: int
+    deployment_epoch: int | None
+    shortage: Shortage | None
+
+    def permit(self, now: float) -> Permit:
+        """As the compare-and-set takes it; `now` is this process's monotonic clock."""
+        terms = self.terms
+        return Permit(
+            campaign=terms.campaign,
+            mailbox=terms.mailbox,
+            workspace=terms.workspace,
+            address_key=terms.address_key,
+            reservation_id=self.reservation_id,
+            reserve_time=self.reserve_time,
+            remaining_s=self.good_until - now,
+            epoch=self.epoch,
+            deployment_epoch=self.deployment_epoch,
+            campaign_revision=terms.campaign_revision,
+            mailbox_revision=terms.mailbox_revision,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """Permits of a reservation that were not used, under a name of their own within it."""
+
+    workspace: int
+    reservation_id: str
+    refund_id: str
+    permits: int
+
+
+class Limiter:
+    """Speaks to the ratelimit service."""
+
+    def __init__(self, stub: RateLimitServiceStub, engine: AsyncEngine, limits: Limits) -> None:
+        self._stub = stub
+        self._engine = engine
+        self._limits = limits
+        self._restoring = asyncio.Lock()
+
+    async def reserve(self, name: str, wanted: Sequence[Wanted]) -> list[Granted]:
+        """Reserves permits for lanes, under reservations that are named after `name`; answers in their order.
+
+        Counters that are lost are restored first.
+
+        Raises:
+            Unavailable: the limiter does not answer, or could not be restored. Nothing is to be sent.
+        """
+        request = pb.ReserveRequest(
+            asks=[
+                pb.Ask(
+                    reservation_id=f"{name}-{place}",
+                    workspace_id=str(want.terms.workspace),
+                    wanted=want.count,
+                    allowances=self._limits.allowances(want.terms),
+                )
+                for place, want in enumerate(wanted)
+            ]
+        )
+        for _ in range(RESTORE_TRIES):
+            # Before the call: whatever it takes only shortens the permits.
+            asked_at = time.monotonic()
+            try:
+                answer = await self._stub.Reserve(request, timeout=CALL_S)
+            except grpc.aio.AioRpcError as error:
+                await self._mend(error)
+                continue
+            pairs = zip(request.asks, answer.grants, wanted, strict=True)
+            return [self._granted(ask, grant, want, asked_at) for ask, grant, want in pairs]
+        raise Unavailable("the limiter's counters were lost again", reason=LOST, retry_after_s=1)
+
+    async def refund(self, returns: Sequence[Return]) -> None:
+        """Gives permits back. Safe to repeat. One that fails is lost for its window, on the safe side."""
+        for at in range(0, len(returns), REFUND_BATCH):
+            batch = [
+                pb.Return(
+                    workspace_id=str(back.workspace),
+                    reservation_id=back.reservation_id,
+                    refund_id=back.refund_id,
+                    permits=back.permits,
+                )
+                for back in returns[at : at + REFUND_BATCH]
+            ]
+            try:
+                await self._stub.Refund(pb.RefundRequest(returns=batch), timeout=CALL_S)
+            except grpc.aio.AioRpcError as error:
+                log.warning("refund_lost", permits=sum(back.permits for back in batch), code=error.code().name)
+
+    def _granted(self, ask: pb.Ask, grant: pb.Grant, want: Wanted, asked_at: float) -> Granted:
+        reserve_time = _datetime(grant.reserve_time)
+        good_for_s = (_datetime(grant.expire_time) - reserve_time).total_seconds() - MARGIN_S
+        shortage = None
+        if grant.HasField("tightest"):
+            allowance = ask.allowances[grant.tightest]
+            shortage = Shortage(
+                whole_mailbox=allowance.scope != pb.SCOPE_CAMPAIGN,
+                until=_datetime(grant.retry_time),
+                detail=self._words(allowance),
+            )
+        return Granted(
+            terms=want.terms,
+            count=grant.granted,
+            reservation_id=grant.reservation_id,
+            reserve_time=reserve_time,
+            good_until=asked_at + good_for_s,
+            epoch=grant.epoch,
+            deployment_epoch=grant.deployment_epoch if grant.HasField("deployment_epoch") else None,
+            shortage=shortage,
+        )
+
+    def _words(self, allowance: pb.Allowance) -> str:
+        whose = {pb.SCOPE_MAILBOX: "its", pb.SCOPE_CAMPAIGN: "the campaign's"}.get(allowance.scope, "the deployment's")
+        per = "day" if allowance.window.length.ToSeconds() == self._limits.day_s else "hour"
+        return f"{whose} limit of {allowance.limit} a {per}"
+
+    async def _mend(self, error: grpc.aio.AioRpcError) -> None:
+        """Restores the counters that a Reserve missed.
+
+        Raises:
+            Unavailable: that is not what is wrong.
+        """
+        lost = _lost_workspaces(error)
+        if not lost:
+            raise Unavailable(f"the limiter does not answer: {error.code().name}", retry_after_s=1) from error
+        async with self._restoring:
+            for workspace in lost:
+                await self._restore(workspace)
+
+    async def _restore(self, workspace: str) -> None:
+        key = epochs.DEPLOYMENT if workspace == DEPLOYMENT_WORKSPACE else int(workspace)
+        part_s = self._limits.hour_s / max(1, self._limits.parts)
+        span_s = max(self._limits.day_s, 2 * self._limits.hour_s) + part_s
+        epoch, handed_out = await epochs.next_epoch(self._engine, key, part_s, span_s)
+        counts = [count for item in handed_out for count in self._counts(key, item)]
+        request = pb.RestoreRequest(workspace_id=workspace, epoch=epoch, counts=counts)
+        try:
+            answer = await self._stub.Restore(request, timeout=CALL_S)
+        except grpc.aio.AioRpcError as error:
+            raise Unavailable("the limiter could not be restored", reason=LOST, retry_after_s=1) from error
+        log.warning("counters_restored", workspace=workspace, epoch=answer.epoch, restored=answer.restored)
+
+    def _counts(self, workspace: int, item: epochs.HandedOut) -> list[pb.Count]:
+        hour = self._limits.window(self._limits.hour_s, self._limits.parts)
+        if workspace == epochs.DEPLOYMENT:
+            named = [(pb.SCOPE_DEPLOYMENT, "all", hour)]
+        else:
+            day = self._limits.window(self._limits.day_s)
+            mailbox = item.address_key
+            named = [
+                (pb.SCOPE_MAILBOX, mailbox, hour),
+                (pb.SCOPE_MAILBOX, mailbox, day),
+                (pb.SCOPE_CAMPAIGN, str(item.campaign), hour),
+            ]
+        counts = []
+        for scope, id_, window in named:
+            count = pb.Count(scope=scope, id=id_, window=window, permits=item.permits)
+            count.reserve_time.FromDatetime(item.reserve_time)
+            counts.append(count)
+        return counts
+
+
+def _datetime(timestamp: object) -> datetime:
+    found: datetime = timestamp.ToDatetime(tzinfo=UTC)  # type: ignore[attr-defined]
+    return found
+
+
+def _lost_workspaces(error: grpc.aio.AioRpcError) -> list[str]:
+    # An AioRpcError has all that from_call asks of a call.
+    status = rpc_status.from_call(cast("grpc.Call", error))
+    for detail in status.details if status is not None else ():
+        info = error_details_pb2.ErrorInfo()
+        if detail.Unpack(info) and info.reason == LOST:
+            return [name for name in info.metadata.get("workspaces", "").split(",") if name]
+    return []

@@ -1,0 +1,136 @@
+"""What became of messages: told to Postgres first, then to the queue, then to the limiter."""
+
+from collections.abc import Sequence
+
+import structlog
+
+from maillane_scheduler.dispatch.limiter import Limiter, Return
+from maillane_scheduler.handover import Finished, Release, Report
+from maillane_scheduler.metrics import BACKOFFS, OUTCOMES
+from maillane_scheduler.queue.parks import QUEUE_PARKS
+from maillane_scheduler.queue.queue import Queue
+from maillane_scheduler.queue.values import Settled
+from maillane_scheduler.states import MessageState, ParkReason
+from maillane_scheduler.store import claims, lanes, parks, releases
+from maillane_scheduler.store.claims import SettledRow
+from maillane_scheduler.store.engine import DispatchPool
+from maillane_scheduler.store.parks import GATE
+from maillane_scheduler.store.releases import Backoff, Refund
+from maillane_scheduler.waker import Waker
+
+log = structlog.get_logger()
+
+
+class Settler:
+    """Settles messages. Everything here is safe to repeat: a token settles once."""
+
+    def __init__(
+        self,
+        queue: Queue,
+        pool: DispatchPool,
+        limiter: Limiter,
+        waker: Waker,
+        *,
+        retry: Backoff,
+        rest: tuple[float, float],
+    ) -> None:
+        self._queue = queue
+        self._pool = pool
+        self._limiter = limiter
+        self._waker = waker
+        self._retry = retry
+        self._rest_first_s, self._rest_most_s = rest
+        # Mailboxes whose next back-off is not their first, as far as this process knows; the sweep refreshes it.
+        self.backing_off: set[int] = set()
+
+    async def finish(self, finished: Sequence[Finished]) -> int:
+        """Settles what needs no more sending; returns how many took effect."""
+        if not finished:
+            return 0
+        committed = await claims.commit(self._pool, finished, None)
+        return await self.finished(finished, committed.settled)
+
+    async def finished(self, finished: Sequence[Finished], settled: Sequence[SettledRow]) -> int:
+        """Goes on after the commit of `finished`, of which `settled` took effect: the late ones, and the queue.
+
+        Returns how many took effect in all.
+        """
+        if not finished:
+            return 0
+        done = {(row.message, row.token) for row in settled}
+        late = [one for one in finished if (one.message, one.token) not in done]
+        rows = [*settled, *(await releases.settle_late(self._pool, late) if late else ())]
+        await self._leave_flight(rows)
+        await self._recover(finished, rows)
+        for one in finished:
+            OUTCOMES.labels(one.state.name.lower()).inc()
+        return len(rows)
+
+    async def release(self, report: Report) -> int:
+        """Returns what was not sent to where it came from, or to its next try; parks mailboxes that are under strain.
+
+        Returns how many took effect.
+        """
+        if not report.released:
+            return 0
+        rows, refunds = await releases.release(self._pool, report.released, self._retry)
+        # The mailbox rests before its messages are back, or the next claim would take them at once.
+        await self._rest(report, [row.settled for row in rows])
+        await self._leave_flight([row.settled for row in rows], {row.settled.message: row.due_us for row in rows})
+        marks = [row.mark for row in rows if row.mark is not None]
+        if marks:
+            await lanes.clear(self._pool, marks)
+        await self._refund(refunds, [row.settled for row in rows])
+        for _ in rows:
+            OUTCOMES.labels("released").inc()
+        return len(rows)
+
+    async def put_back(self, token: int, messages: Sequence[int]) -> int:
+        """Takes back a hand-out that nobody has been told of: no attempt is spent."""
+        untold = [Release(message, token, spent=False, code=0, reply="") for message in messages]
+        return await self.release(Report([], untold, {}))
+
+    async def lift(self, reason: ParkReason, places: Sequence[tuple[int, int]]) -> None:
+        """Lifts the parks of one reason of (mailbox, campaign or GATE): what held them may be over."""
+        for mailbox, campaign in places:
+            if campaign == GATE:
+                await self._queue.park_gate(mailbox, QUEUE_PARKS[reason], 0)
+            else:
+                await self._queue.park_lane(mailbox, campaign, QUEUE_PARKS[reason], 0)
+        await parks.lift(self._pool, reason, places)
+        self._waker.wake()
+
+    async def _leave_flight(self, rows: Sequence[SettledRow], due: dict[int, int | None] | None = None) -> None:
+        if rows:
+            due = due or {}
+            await self._queue.settle([Settled(r.mailbox, r.message, r.token, due.get(r.message)) for r in rows])
+            self._waker.wake()
+
+    async def _rest(self, report: Report, rows: Sequence[SettledRow]) -> None:
+        strains = {row.mailbox: detail for row in rows if (detail := report.strained.get((row.message, row.token)))}
+        for mailbox, detail in strains.items():
+            rest_s = await parks.back_off(self._pool, mailbox, self._rest_first_s, self._rest_most_s, detail)
+            if rest_s is None:
+                continue
+            self.backing_off.add(mailbox)
+            now_us = await self._queue.now_us()
+            await self._queue.park_gate(mailbox, "backoff", now_us + int(rest_s * 1_000_000))
+            BACKOFFS.inc()
+            log.warning("mailbox_rests", mailbox=mailbox, seconds=round(rest_s, 1))
+
+    async def _recover(self, finished: Sequence[Finished], rows: Sequence[SettledRow]) -> None:
+        sent = {one.message for one in finished if one.state is MessageState.SENT}
+        well = {row.mailbox for row in rows if row.message in sent} & self.backing_off
+        if well:
+            await parks.recover(self._pool, sorted(well))
+            self.backing_off -= well
+
+    async def _refund(self, refunds: Sequence[Refund], rows: Sequence[SettledRow]) -> None:
+        if not refunds:
+            return
+        returns = [
+            Return(back.workspace, back.reservation_id, f"{back.token:x}-{back.message:x}", 1) for back in refunds
+        ]
+        await self._limiter.refund(returns)
+        places = {place for row in rows for place in ((row.mailbox, GATE), (row.mailbox, row.campaign))}
+        await self.lift(ParkReason.LIMIT, sorted(places))

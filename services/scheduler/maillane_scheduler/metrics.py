@@ -1,0 +1,16 @@
+"""What operators watch: how late hand-outs are, what becomes of messages, and what is held up."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+HAND_OUT_LAG = Histogram(
+    "maillane_hand_out_lag_seconds",
+    "From a message's due time to its hand-out; what waits for a turn, a gap or a limit is late on purpose.",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 60, 3600),
+)
+OUTCOMES = Counter("maillane_outcomes", "Settled messages, by what became of them.", ["outcome"])
+REFUSALS = Counter("maillane_claim_refusals", "Messages that Postgres refused to claim, by reason.", ["reason"])
+BACKOFFS = Counter("maillane_mailbox_backoffs", "Times that a mailbox was parked because of its server.")
+REBUILDS = Counter("maillane_queue_rebuilds", "New generations of the delay queue.")
+UNCONFIRMED = Counter("maillane_unconfirmed", "Messages that became unconfirmed by a lease that ran out.")
+OPEN_CAMPAIGNS = Gauge("maillane_open_campaigns", "Campaigns that are active or paused.")
+MARKS_LEFT_BEHIND = Gauge("maillane_marks_left_behind", "Changes that the queue should have been told of by now.")

@@ -1,0 +1,213 @@
+"""The composition root: what the scheduler is made of, and its life."""
+
+import asyncio
+import contextlib
+from types import ModuleType, TracebackType
+from typing import Self, cast
+
+import structlog
+from google.protobuf.descriptor import ServiceDescriptor
+from maillane.ratelimit.v1.rate_limit_service_pb2_grpc import RateLimitServiceStub
+from maillane.scheduler.v1 import campaign_service_pb2 as campaign_pb
+from maillane.scheduler.v1 import campaign_service_pb2_grpc as campaign_grpc
+from maillane.scheduler.v1 import dispatch_service_pb2 as dispatch_pb
+from maillane.scheduler.v1 import dispatch_service_pb2_grpc as dispatch_grpc
+from maillane.scheduler.v1 import identity_service_pb2 as identity_pb
+from maillane.scheduler.v1 import identity_service_pb2_grpc as identity_grpc
+from maillane.scheduler.v1 import mailbox_service_pb2 as mailbox_pb
+from maillane.scheduler.v1 import mailbox_service_pb2_grpc as mailbox_grpc
+from maillane.scheduler.v1 import message_service_pb2 as message_pb
+from maillane.scheduler.v1 import message_service_pb2_grpc as message_grpc
+from maillane.scheduler.v1 import suppression_service_pb2 as suppression_pb
+from maillane.scheduler.v1 import suppression_service_pb2_grpc as suppression_grpc
+from maillane_chassis.channel import open_channel
+from maillane_chassis.metrics import serve_metrics
+from maillane_chassis.server import Registration, Server
+
+from maillane_scheduler.api.authenticator import Authenticator
+from maillane_scheduler.api.campaign_service import CampaignService
+from maillane_scheduler.api.dispatch_service import DispatchService
+from maillane_scheduler.api.identity_service import IdentityService
+from maillane_scheduler.api.mailbox_service import MailboxService
+from maillane_scheduler.api.message_service import MessageService
+from maillane_scheduler.api.suppression_service import SuppressionService
+from maillane_scheduler.dispatch.dispatcher import Dispatcher
+from maillane_scheduler.dispatch.limiter import Limiter
+from maillane_scheduler.dispatch.refuser import Refuser
+from maillane_scheduler.dispatch.settler import Settler
+from maillane_scheduler.dispatch.terms import Limits
+from maillane_scheduler.errors import translate
+from maillane_scheduler.queue.connection import open_client
+from maillane_scheduler.queue.queue import Queue
+from maillane_scheduler.sealing import Sealer
+from maillane_scheduler.settings import Settings
+from maillane_scheduler.store.engine import dispatch_pool, open_engine, ping
+from maillane_scheduler.store.releases import Backoff
+from maillane_scheduler.sweeper import Sweeper
+from maillane_scheduler.sync.generation import Generation
+from maillane_scheduler.sync.sync import Sync
+from maillane_scheduler.validation.mailboxes import MailboxRules
+from maillane_scheduler.waker import Waker
+
+log = structlog.get_logger()
+
+# The longest wait that a claim may ask for, and time to answer.
+CLAIM_DEADLINE_S = 75.0
+# Health follows the stores, looked at so often.
+READY_EVERY_S = 1.0
+READY_WITHIN_S = 2.0
+
+
+class Scheduler:
+    """All parts of one scheduler process, wired; a context manager that opens and closes them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        url = settings.postgres_url.get_secret_value()
+        self.engine = open_engine(url, settings.api_connections)
+        self.pool = dispatch_pool(url, settings.dispatch_connections)
+        self.generation = Generation(self.engine)
+        self.redis = open_client(settings.redis_url.get_secret_value(), self.generation.reached)
+        self.queue = Queue(self.redis, recover=self.generation.find)
+        self.waker = Waker()
+        self.channel = open_channel(settings.ratelimit_target, settings)
+        self.limits = Limits(settings.hour_s, settings.day_s, settings.window_parts, settings.max_per_hour)
+        self.limiter = Limiter(RateLimitServiceStub(self.channel), self.engine, self.limits)
+        self.sync = Sync(self.queue, self.pool, self.engine, self.waker)
+        self.settler = self._settler()
+        self.dispatcher = Dispatcher(
+            self.queue,
+            self.pool,
+            self.limiter,
+            self.settler,
+            Refuser(self.queue, self.pool, self.sync),
+            self.waker,
+            lease_s=settings.lease_s,
+            cycles=settings.dispatch_connections,
+        )
+        self.campaigns = CampaignService(self.engine, self.sync)
+        self.sweeper = Sweeper(self.engine, self.pool, self.queue, self.sync, self.settler, self.generation)
+
+    async def __aenter__(self) -> Self:
+        # Not waited for: Postgres may come later than we do.
+        await self.pool.open(wait=False)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.dispatcher.close()
+        await self.sync.close()
+        await self.channel.close()
+        await self.pool.close()
+        await self.redis.aclose()
+        await self.engine.dispose()
+
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Serves until the event is set, then finishes what was begun."""
+        self.server = self._server()
+        async with serve_metrics(self.settings):
+            await self.server.start()
+            log.info("listening", port=self.server.port)
+            tasks = [
+                asyncio.create_task(work)
+                for work in (self.sweeper.run(), self.waker.keep_looking(), self._hear_wakes(), self._follow_stores())
+            ]
+            await stop.wait()
+            self.server.set_serving(False)
+            self.dispatcher.stop()
+            self.campaigns.end_watches()
+            await self.server.stop(self.settings.drain_s)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _hear_wakes(self) -> None:
+        """Hints from other schedulers; what is missed, the look each second finds."""
+        while True:
+            try:
+                async for _ in self.queue.wakes():
+                    self.waker.wake()
+            except Exception as error:  # noqa: BLE001 - hints only: heard again when Redis is back
+                log.debug("wakes_lost", error=type(error).__name__)
+                await asyncio.sleep(READY_EVERY_S)
+
+    async def _follow_stores(self) -> None:
+        """Health says SERVING while Postgres and Redis answer."""
+        serving = None
+        while True:
+            ready = await self._stores_answer()
+            if ready != serving:
+                log.info("health", serving=ready)
+                self.server.set_serving(ready)
+                serving = ready
+            await asyncio.sleep(READY_EVERY_S)
+
+    async def _stores_answer(self) -> bool:
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(READY_WITHIN_S):
+                await ping(self.engine)
+                await self.redis.ping()
+                return True
+        return False
+
+    def _settler(self) -> Settler:
+        settings = self.settings
+        return Settler(
+            self.queue,
+            self.pool,
+            self.limiter,
+            self.waker,
+            retry=Backoff(settings.retry_first_s, settings.retry_most_s, settings.max_attempts),
+            rest=(settings.backoff_first_s, settings.backoff_most_s),
+        )
+
+    def _server(self) -> Server:
+        settings, sealer = self.settings, Sealer(self.settings.sealing_key)
+        mailbox_rules = MailboxRules(
+            default_hourly_limit=settings.max_per_hour_per_mailbox,
+            default_min_gap_us=int(settings.min_gap_s * 1_000_000),
+            extra_ports=settings.extra_ports,
+            allow_plaintext=settings.smtp_allow_plaintext,
+        )
+        dispatch = DispatchService(self.dispatcher, self.settler, self.pool, sealer.open, lease_s=settings.lease_s)
+        return Server(
+            settings,
+            settings.scheduler_port,
+            [
+                Registration(
+                    _service(campaign_pb), campaign_grpc.add_CampaignServiceServicer_to_server, self.campaigns
+                ),
+                Registration(
+                    _service(mailbox_pb),
+                    mailbox_grpc.add_MailboxServiceServicer_to_server,
+                    MailboxService(self.engine, self.sync, sealer, mailbox_rules),
+                ),
+                Registration(
+                    _service(message_pb),
+                    message_grpc.add_MessageServiceServicer_to_server,
+                    MessageService(self.engine),
+                ),
+                Registration(
+                    _service(suppression_pb),
+                    suppression_grpc.add_SuppressionServiceServicer_to_server,
+                    SuppressionService(self.engine),
+                ),
+                Registration(
+                    _service(identity_pb),
+                    identity_grpc.add_IdentityServiceServicer_to_server,
+                    IdentityService(self.engine),
+                ),
+                Registration(_service(dispatch_pb), dispatch_grpc.add_DispatchServiceServicer_to_server, dispatch),
+            ],
+            authenticate=Authenticator(self.engine),
+            translate=translate,
+            deadlines_s={f"/{_service(dispatch_pb).full_name}/ClaimMessages": CLAIM_DEADLINE_S},
+            quiet=[f"/{_service(dispatch_pb).full_name}/{name}" for name in ("ClaimMessages", "RenewClaims")],
+        )
+
+
+def _service(module: ModuleType) -> ServiceDescriptor:
+    """The one service that a file of the contract describes."""
+    [service] = module.DESCRIPTOR.services_by_name.values()
+    return cast(ServiceDescriptor, service)

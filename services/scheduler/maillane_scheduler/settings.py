@@ -1,0 +1,78 @@
+"""The scheduler's settings, from the environment: `MAILLANE_<NAME>`."""
+
+import base64
+import binascii
+
+from maillane_chassis.settings import ServiceSettings
+from pydantic import Field, SecretStr, field_validator
+
+
+class Settings(ServiceSettings):
+    """What the scheduler is told. Durations are in seconds."""
+
+    scheduler_port: int = Field(default=50051, ge=0, le=65535)
+    # Where the limiter answers.
+    ratelimit_target: str = "127.0.0.1:50052"
+    # Not shown in errors or logs: both hold passwords.
+    postgres_url: SecretStr
+    redis_url: SecretStr
+    # 32 bytes in base64: seals the passwords of mailboxes at rest (AES-256-GCM).
+    secret_key: SecretStr
+
+    # Used where a mailbox or campaign says nothing of its own.
+    max_per_hour_per_mailbox: int = Field(default=200, ge=1, le=100_000)
+    min_gap_s: float = Field(default=0, ge=0, le=3600)
+    # Over the whole deployment; unset: no cap.
+    max_per_hour: int | None = Field(default=None, ge=1, le=1_000_000_000)
+    # 0: hours are fixed windows. n: they roll, in n parts.
+    window_parts: int = Field(default=0, ge=0, le=60)
+    # How long an "hour" and a "day" of limits are. For tests of what happens at a window's end; leave them alone.
+    hour_s: int = Field(default=3600, ge=1, le=86_400)
+    day_s: int = Field(default=86_400, ge=1, le=86_400 * 7)
+
+    # Whether mailboxes may use SECURITY_NONE beyond loopback, and which ports beside 25, 465, 587 and 2525.
+    smtp_allow_plaintext: bool = False
+    smtp_ports: str = ""
+
+    # A recipient's next try comes after retry_first × 4ⁿ, up to retry_most, give or take a fifth.
+    retry_first_s: float = Field(default=60, ge=0.01, le=86_400)
+    retry_most_s: float = Field(default=4 * 3600, ge=0.01, le=7 * 86_400)
+    max_attempts: int = Field(default=5, ge=1, le=100)
+    # A mailbox whose server asks for patience rests for backoff_first × 2ⁿ, up to backoff_most, give or take a fifth.
+    backoff_first_s: float = Field(default=30, ge=0.01, le=3600)
+    backoff_most_s: float = Field(default=3600, ge=0.01, le=86_400)
+
+    # How long senders hold what they claimed, unless they renew.
+    lease_s: float = Field(default=60, ge=5, le=600)
+    # Connections to Postgres: for dispatch, and for everything else.
+    dispatch_connections: int = Field(default=4, ge=1, le=100)
+    api_connections: int = Field(default=10, ge=2, le=100)
+
+    @field_validator("secret_key")
+    @classmethod
+    def _is_a_key(cls, value: SecretStr) -> SecretStr:
+        try:
+            key = base64.b64decode(value.get_secret_value(), validate=True)
+        except (binascii.Error, ValueError):
+            key = b""
+        if len(key) != 32:
+            raise ValueError("must be 32 bytes in base64")
+        return value
+
+    @field_validator("smtp_ports")
+    @classmethod
+    def _are_ports(cls, value: str) -> str:
+        for part in filter(None, map(str.strip, value.split(","))):
+            if not part.isdigit() or not 1 <= int(part) <= 65535:
+                raise ValueError("must be port numbers from 1 to 65535, separated by commas")
+        return value
+
+    @property
+    def sealing_key(self) -> bytes:
+        """The 32 bytes of `secret_key`."""
+        return base64.b64decode(self.secret_key.get_secret_value())
+
+    @property
+    def extra_ports(self) -> frozenset[int]:
+        """The ports of `smtp_ports`."""
+        return frozenset(int(part) for part in self.smtp_ports.split(",") if part.strip())

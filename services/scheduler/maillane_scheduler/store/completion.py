@@ -1,0 +1,48 @@
+"""Which campaigns have nothing left to send."""
+
+from maillane_scheduler.store.engine import DispatchPool
+
+_CANDIDATES = """
+SELECT c.id FROM campaigns c
+WHERE c.state IN (2, 3)
+  AND NOT EXISTS (SELECT FROM imports i WHERE i.campaign_id = c.id AND i.expire_time > statement_timestamp())
+  AND (SELECT coalesce(sum(n.pending + n.sending), 0) FROM campaign_counts n WHERE n.campaign_id = c.id) = 0
+"""
+_FIND = f"{_CANDIDATES} ORDER BY c.id LIMIT 1000".encode()
+_LOCK = b"SELECT id FROM campaigns WHERE id = $1 FOR UPDATE"
+_COMPLETE = f"""
+UPDATE campaigns SET state = 4, state_reason = '', end_time = statement_timestamp(), revision = revision + 1
+WHERE id IN ({_CANDIDATES} AND c.id = $1) RETURNING id
+""".encode()
+
+
+async def complete(pool: DispatchPool) -> list[int]:
+    """Completes the campaigns of which nothing is pending or being sent, and no import is open; returns them.
+
+    Each under its row's lock, which whatever makes a message PENDING takes too: none completes with one left.
+    """
+    async with pool.connection() as connection:
+        found = [row[0] for row in await (await connection.execute(_FIND)).fetchall()]
+        completed = []
+        for campaign in found:
+            cursor = connection.cursor()
+            async with connection.pipeline():
+                await connection.execute(_LOCK, (campaign,))
+                await cursor.execute(_COMPLETE, (campaign,))
+            if await cursor.fetchone():
+                completed.append(campaign)
+    return completed
+
+
+_HALF_CANCELLED = b"""
+SELECT c.id FROM campaigns c
+WHERE c.state = 5 AND c.end_time > statement_timestamp() - interval '1 day'
+  AND (SELECT coalesce(sum(n.pending), 0) FROM campaign_counts n WHERE n.campaign_id = c.id) > 0
+ORDER BY c.id LIMIT 100
+"""
+
+
+async def half_cancelled(pool: DispatchPool) -> list[int]:
+    """Campaigns cancelled within a day that still have pending messages: whoever cancelled them was cut off."""
+    async with pool.connection() as connection:
+        return [row[0] for row in await (await connection.execute(_HALF_CANCELLED)).fetchall()]

@@ -1,0 +1,54 @@
+"""What counters are restored from: hand-outs as the claims recorded them, under a new epoch."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from maillane_scheduler.store import locks
+
+DEPLOYMENT = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOut:
+    """Permits used and not given back, of one mailbox's address and one campaign, of one part of an hour."""
+
+    address_key: str
+    campaign: int
+    reserve_time: datetime
+    permits: int
+
+
+# Grouped finely enough for any window: fixed ones begin at multiples of their length, a part of a rolling one is one of
+# at most 60 of an hour. Days are cut by UTC here.
+_RAISE = text("""
+INSERT INTO counters (workspace_id, epoch) VALUES (:workspace, 1)
+ON CONFLICT (workspace_id) DO UPDATE SET epoch = counters.epoch + 1 RETURNING epoch
+""")
+_SUM = text("""
+SELECT address_key, campaign_id, min(reserve_time), sum(permits - refunded)::bigint
+FROM permits
+WHERE (workspace_id = :workspace OR :workspace = 0)
+  AND reserve_time > statement_timestamp() - :span_s * interval '1 second'
+GROUP BY address_key, campaign_id, floor(extract(epoch FROM reserve_time) / :part_s)
+HAVING sum(permits - refunded) > 0
+""")
+
+
+async def next_epoch(engine: AsyncEngine, workspace: int, part_s: float, span_s: float) -> tuple[int, list[HandedOut]]:
+    """Raises a workspace's epoch (DEPLOYMENT: the deployment's), and sums what was handed out in the last `span_s`.
+
+    Holds the counters' lock alone: every compare-and-set shares it, so that the sums hold all that were claimed, and
+    what comes later on a permit of an older epoch is refused. The epoch is durable when this returns.
+
+    Args:
+        part_s: the finest part of any window, in seconds: what is summed lies in one of them.
+        span_s: the longest window, and a little more.
+    """
+    async with engine.begin() as connection:
+        await locks.alone(connection, locks.COUNTERS, workspace)
+        epoch = (await connection.execute(_RAISE, {"workspace": workspace})).scalar_one()
+        sums = await connection.execute(_SUM, {"workspace": workspace, "part_s": part_s, "span_s": span_s})
+        return int(epoch), [HandedOut(*row) for row in sums]

@@ -1,0 +1,36 @@
+"""Marks: what the queue still has to be told of a lane, written in the commit that made it so."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import BigInteger, delete, insert, literal, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from maillane_scheduler.store import tables
+
+# Ids of messages are positive bigints: these two bounds mean the whole lane.
+FIRST_ID = 0
+LAST_ID = 2**63 - 1
+
+
+async def add(
+    connection: AsyncConnection, campaign: int, mailbox: int, first: int = FIRST_ID, last: int = LAST_ID
+) -> int:
+    """Marks messages of a lane, from the first id to the last, for the queue; returns the mark's id."""
+    row = insert(tables.marks).values(campaign_id=campaign, mailbox_id=mailbox, first_id=first, last_id=last)
+    return int((await connection.execute(row.returning(tables.marks.c.id))).scalar_one())
+
+
+async def add_lanes(connection: AsyncConnection, campaign: int) -> None:
+    """Marks every lane of a campaign as a whole: it was started, or planned anew."""
+    bounds = literal(FIRST_ID, BigInteger), literal(LAST_ID, BigInteger)
+    lanes = select(tables.lanes.c.campaign_id, tables.lanes.c.mailbox_id, *bounds).where(
+        tables.lanes.c.campaign_id == campaign
+    )
+    await connection.execute(
+        insert(tables.marks).from_select(["campaign_id", "mailbox_id", "first_id", "last_id"], lanes)
+    )
+
+
+async def clear(connection: AsyncConnection, marks: Sequence[int]) -> None:
+    """Forgets marks that the queue has been told of. Safe to repeat."""
+    await connection.execute(delete(tables.marks).where(tables.marks.c.id.in_(marks)))

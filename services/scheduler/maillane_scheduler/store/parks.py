@@ -1,0 +1,98 @@
+"""Parks, kept with the mailbox: a rebuild of the queue knows them, and people are told."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from maillane_scheduler.states import ParkReason
+from maillane_scheduler.store.engine import DispatchPool
+
+# A park of the whole mailbox, not of one of its lanes.
+GATE = 0
+# 30 s × 2¹⁰ is past any cap on the back-off that the settings allow.
+MOST_LEVEL = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """Sets a mailbox (campaign GATE) or one of its lanes aside until an instant, for one reason."""
+
+    mailbox: int
+    campaign: int
+    reason: ParkReason
+    until: datetime
+    detail: str
+
+
+_PUT = b"""
+INSERT INTO parks (mailbox_id, campaign_id, reason, until_time, detail)
+SELECT DISTINCT ON (1, 2, 3) * FROM unnest($1::int[], $2::bigint[], $3::smallint[], $4::timestamptz[], $5::text[])
+  AS p(mailbox_id, campaign_id, reason, until_time, detail)
+WHERE EXISTS (SELECT FROM mailboxes WHERE id = p.mailbox_id)
+ORDER BY 1, 2, 3
+ON CONFLICT (mailbox_id, campaign_id, reason) DO UPDATE SET until_time = excluded.until_time, detail = excluded.detail
+"""
+_LIFT = b"""
+DELETE FROM parks p USING unnest($1::int[], $2::bigint[]) AS u(mailbox_id, campaign_id)
+WHERE p.mailbox_id = u.mailbox_id AND p.campaign_id = u.campaign_id AND p.reason = $3
+"""
+# While it rests, more of the same news changes nothing: five messages in flight are one refusal, not five.
+_BACK_OFF = f"""
+WITH raised AS (
+  UPDATE mailboxes b SET backoff_level = least(b.backoff_level + 1, {MOST_LEVEL})
+  WHERE b.id = $1 AND NOT EXISTS (
+    SELECT FROM parks p WHERE p.mailbox_id = b.id AND p.campaign_id = {GATE} AND p.reason = {ParkReason.BACKOFF:d}
+      AND p.until_time > statement_timestamp())
+  RETURNING b.id, b.backoff_level
+)
+INSERT INTO parks (mailbox_id, campaign_id, reason, until_time, detail)
+SELECT id, {GATE}, {ParkReason.BACKOFF:d}, statement_timestamp()
+       + interval '1 second' * (least($3, $2 * 2 ^ (backoff_level - 1)) * (0.8 + 0.4 * random())), $4
+FROM raised
+ON CONFLICT (mailbox_id, campaign_id, reason) DO UPDATE SET until_time = excluded.until_time, detail = excluded.detail
+RETURNING extract(epoch FROM until_time - statement_timestamp())::float8
+""".encode()
+_RECOVER = f"""
+WITH well AS (
+  UPDATE mailboxes SET backoff_level = 0 WHERE id = ANY($1::int[]) AND backoff_level > 0 RETURNING id
+)
+DELETE FROM parks WHERE mailbox_id IN (SELECT id FROM well) AND campaign_id = {GATE}
+  AND reason = {ParkReason.BACKOFF:d} AND until_time <= statement_timestamp()
+""".encode()
+_BACKING_OFF = b"SELECT id FROM mailboxes WHERE backoff_level > 0"
+
+
+async def put(pool: DispatchPool, parks: Sequence[Park]) -> None:
+    """Notes parks; one of the same reason replaces the one before. Those of mailboxes that are gone are left out."""
+    rows = [(p.mailbox, p.campaign, int(p.reason), p.until, p.detail) for p in parks]
+    async with pool.connection() as connection:
+        await connection.execute(_PUT, [list(column) for column in zip(*rows, strict=True)])
+
+
+async def lift(pool: DispatchPool, reason: ParkReason, places: Sequence[tuple[int, int]]) -> None:
+    """Forgets the parks of one reason of (mailbox, campaign or GATE)."""
+    mailboxes, campaigns = zip(*places, strict=True)
+    async with pool.connection() as connection:
+        await connection.execute(_LIFT, (list(mailboxes), list(campaigns), int(reason)))
+
+
+async def back_off(pool: DispatchPool, mailbox: int, first_s: float, most_s: float, detail: str) -> float | None:
+    """Parks a mailbox for first × 2ⁿ seconds, at most `most_s`, give or take a fifth, n growing until it recovers.
+
+    Returns how long from now, in seconds; None where it rests already, and nothing was changed.
+    """
+    async with pool.connection() as connection:
+        row = await (await connection.execute(_BACK_OFF, (mailbox, first_s, most_s, detail))).fetchone()
+    return None if row is None else float(row[0])
+
+
+async def recover(pool: DispatchPool, mailboxes: Sequence[int]) -> None:
+    """Starts the back-off of mailboxes anew: their server took a message."""
+    async with pool.connection() as connection:
+        await connection.execute(_RECOVER, (sorted(mailboxes),))
+
+
+async def backing_off(pool: DispatchPool) -> set[int]:
+    """Mailboxes whose next back-off is not their first."""
+    async with pool.connection() as connection:
+        return {row[0] for row in await (await connection.execute(_BACKING_OFF)).fetchall()}

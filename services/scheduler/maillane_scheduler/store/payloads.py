@@ -1,0 +1,73 @@
+"""What senders need beside the messages: how to reach a mailbox's server, and what messages are made from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from maillane_chassis.errors import NotFound
+
+from maillane_scheduler.store.engine import DispatchPool
+
+Unseal = Callable[[bytes, int, str], str]
+"""Opens a sealed password, given the workspace and the address key that it was sealed for."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransportRow:
+    """A mailbox's server, with its password in the clear."""
+
+    revision: int
+    address: str
+    display_name: str
+    host: str
+    port: int
+    security: int
+    username: str
+    password: str = field(repr=False)
+    max_connections: int
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateRow:
+    """A campaign's template."""
+
+    revision: int
+    subject: str
+    text: str
+    html: str
+    campaign_key: str
+
+
+_TRANSPORT = b"""
+SELECT revision, address, display_name, host, port, security, username, password, max_in_flight, workspace_id,
+       address_key
+FROM mailboxes WHERE id = $1 AND delete_time IS NULL
+"""
+_TEMPLATE = b"SELECT revision, subject, text, html, key FROM campaigns WHERE id = $1 AND state <> 1"
+
+
+async def transport(pool: DispatchPool, mailbox: int, unseal: Unseal) -> TransportRow:
+    """How to reach a mailbox's server.
+
+    Raises:
+        NotFound: there is no such mailbox.
+    """
+    async with pool.connection() as connection:
+        row = await (await connection.execute(_TRANSPORT, (mailbox,))).fetchone()
+    if row is None:
+        raise NotFound("there is no such mailbox", reason="MAILBOX_NOT_FOUND")
+    revision, address, display_name, host, port, security, username, sealed, most, workspace, address_key = row
+    password = "" if sealed is None else unseal(bytes(sealed), workspace, address_key)
+    return TransportRow(revision, address, display_name, host, port, security, username, password, most)
+
+
+async def template(pool: DispatchPool, campaign: int) -> TemplateRow:
+    """What a started campaign's messages are made from.
+
+    Raises:
+        NotFound: there is no such campaign, or it is a draft.
+    """
+    async with pool.connection() as connection:
+        row = await (await connection.execute(_TEMPLATE, (campaign,))).fetchone()
+    if row is None:
+        raise NotFound("there is no such campaign", reason="CAMPAIGN_NOT_FOUND")
+    return TemplateRow(*row)

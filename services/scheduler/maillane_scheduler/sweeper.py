@@ -1,0 +1,115 @@
+"""Each second, in one scheduler at a time: what somebody left half done, and what only time can tell."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from maillane_scheduler.dispatch.settler import Settler
+from maillane_scheduler.metrics import UNCONFIRMED
+from maillane_scheduler.queue.queue import Queue
+from maillane_scheduler.queue.values import Settled
+from maillane_scheduler.store import completion, leases, locks, messages, parks, retention
+from maillane_scheduler.store.engine import DispatchPool
+from maillane_scheduler.sync.generation import Generation
+from maillane_scheduler.sync.sync import Sync
+
+log = structlog.get_logger()
+
+EVERY_S = 1.0
+# In flight, and confirmed: looked at again after so long, until it is settled. No entry of a flight can be forgotten.
+CONFIRMED_US = 10_000_000
+EXPIRED_AT_ONCE = 1_000
+# Rarer work: campaigns whose cancelling was cut off, and rows that nobody needs any more.
+CANCEL_EVERY_S = 5.0
+RETENTION_EVERY_S = 60.0
+CANCEL_BATCH = 10_000
+
+
+class Sweeper:
+    """Runs until it is cancelled. Whatever fails is logged, and done again a second later."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        pool: DispatchPool,
+        queue: Queue,
+        sync: Sync,
+        settler: Settler,
+        generation: Generation,
+    ) -> None:
+        self._engine = engine
+        self._pool = pool
+        self._queue = queue
+        self._sync = sync
+        self._settler = settler
+        self._generation = generation
+        self._due_at = {"cancel": 0.0, "retention": 0.0}
+
+    async def run(self) -> None:
+        """Sweeps each second or so, and at once when a generation of the queue has begun."""
+        while True:
+            self._generation.begun.clear()
+            try:
+                await self.sweep()
+            except Exception as error:  # noqa: BLE001 - a store that is away must not end the sweep for good
+                log.warning("sweep_failed", error=type(error).__name__, detail=str(error)[:200])
+            try:
+                async with asyncio.timeout(EVERY_S * random.uniform(0.8, 1.2)):
+                    await self._generation.begun.wait()
+            except TimeoutError:
+                pass
+
+    async def sweep(self) -> bool:
+        """One round; returns False where another scheduler is at it."""
+        await self._generation.watch(self._queue)
+        async with self._engine.begin() as connection:
+            if not await locks.try_alone(connection, locks.SWEEP, 0):
+                return False
+            await self._sync.catch_up()
+            await self._leases()
+            await self._flight()
+            for campaign in await completion.complete(self._pool):
+                await self._sync.campaign(campaign)
+            self._settler.backing_off = await parks.backing_off(self._pool)
+            await self._each("cancel", CANCEL_EVERY_S, self._cancelled)
+            await self._each("retention", RETENTION_EVERY_S, lambda: retention.purge(self._pool))
+        return True
+
+    async def _each(self, name: str, every_s: float, work: Callable[[], Awaitable[object]]) -> None:
+        now = time.monotonic()
+        if now >= self._due_at[name]:
+            self._due_at[name] = now + every_s
+            await work()
+
+    async def _leases(self) -> None:
+        while lost := await leases.sweep(self._pool):
+            UNCONFIRMED.inc(len(lost))
+            log.warning("leases_ran_out", messages=len(lost))
+            await self._queue.settle([Settled(row.mailbox, row.message, row.token) for row in lost])
+
+    async def _flight(self) -> None:
+        """What is in flight for a while: Postgres says whether it still is, or where it belongs."""
+        while expired := await self._queue.expired(EXPIRED_AT_ONCE):
+            held = await leases.look(self._pool, [(one.message, one.token, one.mailbox) for one in expired])
+            mailbox_of = {(one.message, one.token): one.mailbox for one in expired}
+            kept = [(mailbox_of[one.message, one.token], one.message) for one in held if one.sending]
+            await self._queue.extend(kept, CONFIRMED_US)
+            await self._queue.settle(
+                [
+                    Settled(mailbox_of[one.message, one.token], one.message, one.token, one.due_us)
+                    for one in held
+                    if not one.sending
+                ]
+            )
+            if len(expired) < EXPIRED_AT_ONCE:
+                break
+
+    async def _cancelled(self) -> None:
+        for campaign in await completion.half_cancelled(self._pool):
+            async with self._engine.begin() as connection:
+                while await messages.cancel_pending(connection, campaign, CANCEL_BATCH) == CANCEL_BATCH:
+                    pass

@@ -1,0 +1,161 @@
+"""Tells the queue what Postgres has decided, and clears the marks once it knows.
+
+Every method here may fail half done or never run: the marks stay, and the sweep repeats it within a second.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from maillane_scheduler.queue.parks import QUEUE_PARKS
+from maillane_scheduler.queue.queue import Queue
+from maillane_scheduler.queue.values import GateConfig, LaneConfig
+from maillane_scheduler.states import CampaignState
+from maillane_scheduler.store import lanes, locks
+from maillane_scheduler.store.engine import DispatchPool
+from maillane_scheduler.store.lanes import Flags, Gate, Mark
+from maillane_scheduler.store.marks import FIRST_ID
+from maillane_scheduler.waker import Waker
+
+log = structlog.get_logger()
+
+# A mark that could not be cleared so soon was left behind by somebody who died.
+LEFT_BEHIND_S = 2.0
+MARKS_AT_ONCE = 200
+# A stop does not wait longer for loads: their marks are there for the next scheduler.
+CLOSE_S = 2.0
+# What a rebuild found in flight is looked up again soon: it may have landed while it was put there.
+ADOPTED_US = 2_000_000
+
+
+class Sync:
+    """The queue's side of what the API and dispatch have committed."""
+
+    def __init__(self, queue: Queue, pool: DispatchPool, engine: AsyncEngine, waker: Waker) -> None:
+        self._queue = queue
+        self._pool = pool
+        self._engine = engine
+        self._waker = waker
+        self._loads: set[asyncio.Task[None]] = set()
+
+    async def barrier(self, workspace: int) -> None:
+        """Waits for every compare-and-set of a workspace that began before: none commits after this returned.
+
+        For verbs that stop something, after their commit (DESIGN §7, pause and stop).
+        """
+        async with self._engine.begin() as connection:
+            await locks.alone(connection, locks.DISPATCH, workspace)
+
+    async def campaign(self, campaign: int) -> None:
+        """Tells the queue a campaign's state and pace, and begins to load its lanes where they are marked.
+
+        The loads go on after this returns.
+        """
+        for flags in await lanes.flags(self._pool, [campaign]):
+            await self._tell_campaign(flags)
+        for mark in await lanes.marks_of(self._pool, campaign):
+            self._begin(self.load(mark))
+        self._waker.wake()
+
+    async def mailboxes(self, mailboxes: Sequence[int]) -> None:
+        """Tells the queue the state, gap, cap and parks of mailboxes."""
+        for gate in await lanes.gates(self._pool, mailboxes):
+            await self._tell_mailbox(gate)
+        self._waker.wake()
+
+    async def enqueue(
+        self, campaign: int, marks: Sequence[int], messages: Mapping[int, Sequence[tuple[int, int]]]
+    ) -> None:
+        """Puts messages that were just committed into their lanes, and clears their marks.
+
+        Args:
+            messages: by mailbox, (message, due_us).
+        """
+        for mailbox, items in messages.items():
+            await self._queue.enqueue(mailbox, campaign, items)
+        await lanes.clear(self._pool, marks)
+        self._waker.wake()
+
+    async def load(self, mark: Mark) -> None:
+        """Tells the queue all of a mark: flags, what is in flight, the last service, and the pending messages in order.
+
+        Messages can be claimed one by one as they are loaded. Each batch renews the mark, so that nobody else takes it
+        for left behind. Safe to repeat, and to run twice at once.
+        """
+        await self._prepare(mark)
+        first = mark.first
+        while batch := await lanes.pending(self._pool, mark.campaign, mark.mailbox, first, mark.last):
+            await self._queue.enqueue(mark.mailbox, mark.campaign, batch)
+            self._waker.wake()
+            first = batch[-1][0] + 1
+            if len(batch) < lanes.LOAD_BATCH or first > mark.last:
+                break
+            await lanes.advance(self._pool, mark.id, first)
+        await lanes.clear(self._pool, [mark.id])
+
+    async def close(self) -> None:
+        """Waits for the loads that go on; what they do not finish, marks remember."""
+        if self._loads:
+            await asyncio.wait(self._loads, timeout=CLOSE_S)
+
+    async def catch_up(self) -> int:
+        """Works off what was left behind: rows that the queue was not told of, and marks; returns how many."""
+        changed = await lanes.dirty(self._pool)
+        if boxes := [id_ for kind, id_ in changed if kind == "mailbox"]:
+            await self.mailboxes(boxes)
+        for kind, id_ in changed:
+            if kind == "campaign":
+                await self.campaign(id_)
+        marks = await lanes.left_behind(self._pool, LEFT_BEHIND_S, MARKS_AT_ONCE)
+        for mark in marks:
+            await self.load(mark)
+        return len(changed) + len(marks)
+
+    async def _prepare(self, mark: Mark) -> None:
+        """A lane's flags, flight and last service, before any message of it can be claimed."""
+        await self.mailboxes([mark.mailbox])
+        for flags in await lanes.flags(self._pool, [mark.campaign]):
+            await self._tell_campaign(flags)
+        if mark.first != FIRST_ID:
+            return
+        last_us = await lanes.served(self._pool, mark.campaign, mark.mailbox)
+        if last_us is not None:
+            await self._queue.restore_service(mark.mailbox, mark.campaign, last_us)
+        held = await lanes.flying(self._pool, mark.campaign, mark.mailbox)
+        if held:
+            await self._queue.adopt(mark.mailbox, mark.campaign, held)
+            await self._queue.extend([(mark.mailbox, message) for message, *_ in held], ADOPTED_US)
+
+    def _begin(self, load: Coroutine[object, object, None]) -> None:
+        task = asyncio.get_running_loop().create_task(load)
+        self._loads.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._loads.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("load_failed", error=type(error).__name__)
+
+    async def _tell_mailbox(self, gate: Gate) -> None:
+        parks = {QUEUE_PARKS[reason]: until for reason, until in gate.parks.items()}
+        config = GateConfig(gate.revision, gate.paused, gate.gap_us, gate.cap, parks)
+        await self._queue.configure_gate(gate.mailbox, config)
+        await lanes.told_mailbox(self._pool, gate.mailbox, gate.revision)
+
+    async def _tell_campaign(self, flags: Flags) -> None:
+        if flags.state is CampaignState.DRAFT:
+            pass
+        elif flags.state.ended:
+            await self._queue.cancel_campaign(flags.campaign, flags.revision)
+        else:
+            await self._open_lanes(flags)
+        await lanes.told_campaign(self._pool, flags.campaign, flags.revision)
+
+    async def _open_lanes(self, flags: Flags) -> None:
+        paused = flags.state is CampaignState.PAUSED
+        config = LaneConfig(flags.revision, paused, flags.gap_us)
+        for mailbox in flags.mailboxes:
+            await self._queue.configure_lane(mailbox, flags.campaign, config)
+        await self._queue.set_campaign(flags.campaign, flags.revision, paused)

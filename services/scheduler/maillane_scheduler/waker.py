@@ -1,0 +1,69 @@
+"""Wakes long polls: when the first message comes due, when something changed, and each second to be sure."""
+
+import asyncio
+import random
+from collections import deque
+
+# A look each second, give or take a fifth, whatever was or was not heard: what a lost hint costs at most.
+LOOK_S = 1.0
+
+
+class Waker:
+    """One timer and a line of waiting polls. A wake-up reaches one poll; whoever finds more left wakes the next.
+
+    For one event loop.
+    """
+
+    def __init__(self) -> None:
+        self._line: deque[asyncio.Future[None]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        # A wake-up that found nobody waiting: the next one to wait does not sleep on it.
+        self._owed = False
+
+    async def wait(self, at_most_s: float) -> None:
+        """Returns when it is this poll's turn to look, or after `at_most_s`. Cancelling it passes its turn on."""
+        if self._owed:
+            self._owed = False
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._line.append(turn)
+        try:
+            # asyncio.wait leaves the future as it is, so that a turn given in the last moment is seen, and not lost.
+            await asyncio.wait([turn], timeout=at_most_s)
+        except asyncio.CancelledError:
+            if turn.done():
+                self.wake()
+            raise
+        finally:
+            turn.cancel()
+
+    def wake(self) -> None:
+        """Something may be due: the poll that has waited longest looks."""
+        while self._line:
+            turn = self._line.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._owed = True
+
+    def wake_all(self) -> None:
+        """Every poll looks."""
+        for turn in self._line:
+            if not turn.done():
+                turn.set_result(None)
+        self._line.clear()
+        self._owed = True
+
+    def arm(self, in_s: float | None) -> None:
+        """Sets the timer to the next instant at which anything can be due; None: nothing waits for time."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if in_s is not None:
+            self._timer = asyncio.get_running_loop().call_later(max(0.0, in_s), self.wake)
+
+    async def keep_looking(self) -> None:
+        """Wakes a poll each second or so, for ever: run it as a task."""
+        while True:
+            await asyncio.sleep(LOOK_S * random.uniform(0.8, 1.2))
+            self.wake()
