@@ -5,6 +5,7 @@ import asyncio
 import grpc
 from starlette.types import ASGIApp
 
+from maillane_gateway.docs import routes as docs
 from maillane_gateway.health import Readyz, healthz
 from maillane_gateway.http.app import HttpApp
 from maillane_gateway.http.routing import Route, RouteTable
@@ -30,4 +31,4 @@ def build(scheduler: grpc.aio.Channel, settings: GatewaySettings, stopping: asyn
         Route("POST", PathTemplate.parse(IMPORT_PATH), importing),
     ]
     transcoded = endpoints.routes(SCHEDULER_SERVICES, upstream, stopping)
-    return HttpApp(RouteTable([*own, *transcoded]), settings.max_requests)
+    return HttpApp(RouteTable([*own, *transcoded, *docs.routes(SCHEDULER_SERVICES)]), settings.max_requests)
