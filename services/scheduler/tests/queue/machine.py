@@ -24,6 +24,7 @@ mailboxes = st.sampled_from(MAILBOXES)
 campaigns = st.sampled_from(CAMPAIGNS)
 REASONS: tuple[ParkReason, ...] = ("limit", "backoff", "window")
 reasons = st.sampled_from(REASONS)
+park_ms = st.integers(0, LONGEST_PARK_MS)  # 0 lifts
 ahead_ms = st.integers(-5, LONGEST_PARK_MS)
 # Mostly running: what is paused tells little about the rest.
 paused = st.sampled_from([False, False, False, True])
@@ -56,13 +57,16 @@ class QueueMachine(RuleBasedStateMachine):
         # What must be in exactly one of lane and flight: (mailbox, campaign, message).
         self.alive: set[tuple[int, int, int]] = set()
 
-    @initialize()
-    def open(self) -> None:
+    @initialize(data=st.data())
+    def open(self, data: st.DataObject) -> None:
+        """An empty queue, and at once something to serve: the other rules have something to meet then."""
         self.client.flushall()
         self.wakes.subscribe(keys.wake_channel(0))
         self.queue = Queue(self.async_client)
         self.runner.run(self.queue.write_sentinel(GENERATION, "run"))
         self.queue.use(GENERATION)
+        lanes = [data.draw(strategy) for strategy in (mailboxes, campaigns, campaigns, gaps, gaps, st.booleans())]
+        self.open_wide_and_serve(*lanes)
 
     def teardown(self) -> None:
         self.wakes.close()
@@ -187,22 +191,20 @@ class QueueMachine(RuleBasedStateMachine):
 
     # --- taking away --------------------------------------------------------------------------------------------------
 
-    @rule(mailbox=mailboxes, campaign=campaigns)
-    def forget(self, mailbox: int, campaign: int) -> None:
-        messages = [message for *lane, message in sorted(self.alive) if lane == [mailbox, campaign]][:2]
-        if messages:
-            self.both("forget", mailbox, campaign, messages)
-            self.gone((mailbox, campaign, message) for message in messages)
-
-    @rule(mailbox=mailboxes, campaign=campaigns)
-    def clear_lane(self, mailbox: int, campaign: int) -> None:
-        self.both("clear_lane", mailbox, campaign)
-        self.gone(item for item in self.alive if item[:2] == (mailbox, campaign))
-
-    @rule(mailbox=mailboxes)
-    def remove_gate(self, mailbox: int) -> None:
-        self.both("remove_gate", mailbox)
-        self.gone(item for item in self.alive if item[0] == mailbox)
+    @rule(what=st.sampled_from(["forget", "clear_lane", "remove_gate"]), mailbox=mailboxes, campaign=campaigns)
+    def take_away(self, what: str, mailbox: int, campaign: int) -> None:
+        """One rule for three commands, or there would seldom be anything left to serve."""
+        of_lane = {item for item in self.alive if item[:2] == (mailbox, campaign)}
+        if what == "forget":
+            of_lane = set(sorted(of_lane)[:2])
+            self.both("forget", mailbox, campaign, [message for *_, message in sorted(of_lane)])
+            self.gone(of_lane)
+        elif what == "clear_lane":
+            self.both("clear_lane", mailbox, campaign)
+            self.gone(of_lane)
+        else:
+            self.both("remove_gate", mailbox)
+            self.gone(item for item in self.alive if item[0] == mailbox)
 
     @rule(campaign=campaigns, step=revision_steps)
     def cancel_campaign(self, campaign: int, step: int) -> None:
@@ -213,9 +215,15 @@ class QueueMachine(RuleBasedStateMachine):
 
     # --- what holds ---------------------------------------------------------------------------------------------------
 
-    @rule(mailbox=mailboxes, reason=reasons, ms=st.integers(0, LONGEST_PARK_MS))
-    def park_gate(self, mailbox: int, reason: str, ms: int) -> None:
-        self.both("park_gate", mailbox, reason, self.now + ms * MS if ms else 0)
+    @rule(
+        whole=st.booleans(), mailbox=mailboxes, campaign=campaigns, reason=reasons, ms=st.integers(0, LONGEST_PARK_MS)
+    )
+    def park(self, whole: bool, mailbox: int, campaign: int, reason: str, ms: int) -> None:
+        until = self.now + ms * MS if ms else 0
+        if whole:
+            self.both("park_gate", mailbox, reason, until)
+        else:
+            self.both("park_lane", mailbox, campaign, reason, until)
 
     @rule(mailbox=mailboxes, campaign=campaigns, reason=reasons, whole=st.booleans())
     def park_what_waits(self, mailbox: int, campaign: int, reason: str, whole: bool) -> None:
@@ -229,10 +237,6 @@ class QueueMachine(RuleBasedStateMachine):
         else:
             self.both("park_lane", mailbox, campaign, reason, until)
         self.serve(5)
-
-    @rule(mailbox=mailboxes, campaign=campaigns, reason=reasons, ms=st.integers(0, LONGEST_PARK_MS))
-    def park_lane(self, mailbox: int, campaign: int, reason: str, ms: int) -> None:
-        self.both("park_lane", mailbox, campaign, reason, self.now + ms * MS if ms else 0)
 
     @rule(mailbox=mailboxes, step=revision_steps, paused=paused, gap=gaps, cap=st.integers(0, 8), data=st.data())
     def configure_gate(self, mailbox: int, step: int, paused: bool, gap: int, cap: int, data: st.DataObject) -> None:

@@ -10,7 +10,7 @@ from .machine import QueueMachine
 # No shrinking: that the fault is found is the claim, not how briefly it can be shown.
 BUDGET = settings(
     max_examples=150,
-    stateful_step_count=30,
+    stateful_step_count=20,
     deadline=None,
     database=None,
     report_multiple_bugs=False,
