@@ -1,0 +1,1 @@
+"""The sender: asks the scheduler for messages, sends them by SMTP, and reports what became of them."""

@@ -96,12 +96,15 @@ class Scripted:
             verb = self.verbs[-1]
             if self.intolerant and reader._buffer and verb == "MAIL":  # type: ignore[attr-defined]
                 return
-            if verb in ("RCPT", "DATA") and verb != expected and not self.script.get(verb):
+            out_of_place = (verb in ("RCPT", "DATA") and verb != expected) or (verb == "MAIL" and expected)
+            if out_of_place and not self.script.get(verb):
                 writer.write(b"503 5.5.1 not now\r\n")
                 continue
             said = await self._act(verb, writer)
             if said.startswith("250"):
                 expected = {"MAIL": "RCPT", "RCPT": "DATA"}.get(verb, "")
+            elif said.startswith("354"):
+                expected = ""
             if verb == "STARTTLS" and said.startswith("220"):
                 assert self.starttls is not None
                 await writer.start_tls(self.starttls)

@@ -1,7 +1,5 @@
 """The outcome table: a real answer for every row, and what happens then."""
 
-# ruff: noqa: E501 - a case a line, however long the answer
-
 from __future__ import annotations
 
 import pytest

@@ -184,7 +184,7 @@ async def test_nobody_listens(connector: Connector) -> None:
         port = free.getsockname()[1]
     failed = await failure(connector, port)
 
-    assert (failed.stage, failed.reason) == (ConnectStage.CONNECT, f"Connect call failed ('127.0.0.1', {port})")
+    assert (failed.stage, failed.reason) == (ConnectStage.CONNECT, "Connection refused")
 
 
 async def test_a_name_without_an_address(connector: Connector) -> None:

@@ -22,6 +22,7 @@ from maillane_sender.smtp import (
     Verdict,
     VerifyResult,
 )
+from maillane_sender.smtp.slots import Slots
 
 from .scripted import PATIENT, QUICK, Do, Scripted, scripted, settings, transport
 
@@ -74,6 +75,47 @@ async def test_a_new_revision_gets_a_new_connection() -> None:
 
         assert server.connections == 2
         assert server.verbs.count("QUIT") == 1
+
+
+async def test_an_older_revision_is_served_apart() -> None:
+    """A message that still has the old settings goes by them, and the connection by the new ones is kept."""
+    async with scripted() as server, pooled() as pool:
+        for revision in (2, 1, 2):
+            await send(pool, transport(server.port, revision=revision))
+
+        assert server.connections == 2
+
+
+async def test_a_slot_granted_to_who_gave_up() -> None:
+    """A slot that comes free in the moment in which its next holder is cancelled goes to the one after."""
+    slots = Slots(1)
+
+    async def hold() -> str:
+        async with slots:
+            return "held"
+
+    async with slots:
+        first, second = asyncio.create_task(hold()), asyncio.create_task(hold())
+        await asyncio.sleep(0)
+    first.cancel()
+
+    assert await asyncio.wait_for(second, 5) == "held"
+    assert slots.unused
+
+
+async def test_a_slot_after_a_resize() -> None:
+    """More slots wake those who wait."""
+    slots = Slots(0)
+
+    async def hold() -> str:
+        async with slots:
+            return "held"
+
+    waiting = asyncio.create_task(hold())
+    await asyncio.sleep(0)
+    slots.resize(1)
+
+    assert await asyncio.wait_for(waiting, 5) == "held"
 
 
 async def test_idle_connections_close() -> None:

@@ -36,6 +36,7 @@ class Address:
     smtputf8: bool
 
 
+@lru_cache(4096)
 def parse_address(field: str, text: str) -> Address:
     """The wire form of an address.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 from dataclasses import dataclass, field
@@ -279,8 +280,8 @@ def _words(error: Exception) -> str:
         return f"the certificate does not hold: {cause.verify_message}"
     if isinstance(cause, ssl.SSLError):
         return f"the handshake failed: {cause.reason or cause}"
-    if isinstance(cause, OSError) and cause.strerror:
-        return cause.strerror
+    if isinstance(cause, OSError) and cause.errno:
+        return os.strerror(cause.errno)  # Its own text varies with the event loop.
     return str(cause) or type(cause).__name__
 
 

@@ -151,8 +151,6 @@ class Pool:
                 self._connector.distrust_pipelining(transport)
             if begun or not (connection.misbehaved or (reused and _gone(verdict))):
                 break
-            # What idled beside a connection that turned out dead is likely dead as well.
-            self._discard_idle(transport.mailbox_id)
         return verdict
 
     async def _transact(

@@ -315,6 +315,11 @@ def _envelope_lines(envelope: Envelope) -> dict[Command, bytes]:
 
 
 def _check_content(content: bytes) -> None:
-    """Content that held the final dot would end early, and what follows it would be commands."""
+    """Content that held the final dot would end early, and what follows it would be commands.
+
+    Bare CRs and LFs count, for there are servers that take them for line ends.
+    """
     if not content.endswith(b"\r\n") or b"\r\n.\r\n" in content or content.startswith(b".\r\n"):
         raise ValueError("content must be dot-stuffed and end in CRLF")
+    if not content.count(b"\r") == content.count(b"\n") == content.count(b"\r\n"):
+        raise ValueError("content must be dot-stuffed and have CRLF lines only")
