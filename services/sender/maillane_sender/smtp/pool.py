@@ -72,6 +72,11 @@ class Pool:
         self._goodbyes: set[asyncio.Task[None]] = set()
         self._closed = False
 
+    @property
+    def connections(self) -> int:
+        """Connections that are open: in a transaction, or idle. Not those being opened."""
+        return len(self._busy) + len(self._idle)
+
     async def send(
         self,
         transport: Transport,
