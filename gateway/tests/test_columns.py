@@ -1,6 +1,7 @@
 """What a header means."""
 
 import pytest
+from maillane.scheduler.v1.campaign_service_pb2 import Recipient
 from maillane_gateway.imports.columns import Columns, Ragged
 from maillane_gateway.imports.rows import CsvError, Row
 
@@ -60,6 +61,7 @@ def test_a_row_becomes_a_recipient(fields, email, variables):
     """Empty and missing values are left out; the address is for the scheduler to judge."""
     recipient = COLUMNS.recipient(Row(7, fields))
 
+    assert isinstance(recipient, Recipient)
     assert (recipient.email, dict(recipient.variables), recipient.line) == (email, variables, 7)
 
 

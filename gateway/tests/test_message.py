@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from typing import Any
 
 import pytest
 from google.protobuf import json_format
@@ -15,7 +16,7 @@ from maillane_gateway.transcode.mask import given_paths
 from maillane_gateway.transcode.message import fill
 from maillane_gateway.transcode.template import PathTemplate
 
-from .zoo import SERVICE, Animal
+from .zoo import ANIMAL, SERVICE, Animal
 
 GET, GET_SHORT, GET_FILE, UPDATE = bindings([SERVICE])
 
@@ -154,7 +155,7 @@ def test_templates_that_are_none(text):
 def test_query_parameters_reach_into_messages():
     """Nested, repeated, truth values, 64 bits and enums."""
     parameters = query.parse(b"like.parent.tame=true&like.diets=DIET_PLANTS&like.diets=0&like.serial=5&like.cage=")
-    outer: dict = {}
+    outer: dict[str, Any] = {}
     faults = Faults()
     for name, values in parameters.items():
         query.put(outer, GET.method.input_type, name, values, faults, allowed=["like"])
@@ -178,6 +179,6 @@ def test_a_derived_mask_leaves_out_what_only_the_server_sets():
     """So that what was read can be sent back whole."""
     given = {"age": 7, "parent": {"age": 1, "tame": False}, "counts": {"a": 1}, "friends": [{}], "seenTimes": []}
 
-    paths = list(given_paths(given, Animal.DESCRIPTOR))
+    paths = list(given_paths(given, ANIMAL))
 
     assert paths == ["parent.tame", "counts", "friends", "seen_times"]

@@ -24,6 +24,7 @@ async def test_it_serves_until_it_is_told_to_stop(unused_tcp_port):
     process = await started(
         MAILLANE_SERVICE_KEY=KEY, MAILLANE_GATEWAY_PORT=str(unused_tcp_port), MAILLANE_LOG_FORMAT="json"
     )
+    assert process.stdout is not None
     line = await process.stdout.readline()
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{unused_tcp_port}") as client:
         alive = await client.get("/healthz")

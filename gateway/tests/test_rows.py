@@ -2,6 +2,7 @@
 
 import csv
 import io
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -34,7 +35,8 @@ def expected(text: str) -> tuple[list[Row], bool]:
         yield from io.StringIO(text, newline="")
         raise Ended
 
-    reader, found, start = csv.reader(lines()), [], 1
+    reader, start = csv.reader(lines()), 1
+    found: list[Row] = []
     while True:
         try:
             fields = next(reader)
@@ -108,7 +110,8 @@ def test_a_single_column_needs_no_delimiter():
 )
 def test_what_cannot_be_read_is_refused_with_its_line(data, line, words):
     """After the rows before it."""
-    reader, found = RowReader(), []
+    reader = RowReader()
+    found: list[Row] = []
 
     def read_on() -> None:
         for start in range(0, len(data), 50_000):
@@ -131,7 +134,12 @@ def test_a_row_in_many_pieces_is_parsed_a_few_times_only(monkeypatch):
     """Single bytes are gathered, so that a slow sender costs no more than a fast one."""
     calls = []
     original = csv.reader
-    monkeypatch.setattr(module.csv, "reader", lambda *args, **kwargs: calls.append(1) or original(*args, **kwargs))
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        calls.append(1)
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(csv, "reader", counted)
     data = b'email,note\na@x,"' + b"y\n" * 30_000 + b'"\n'
 
     read(*(data[index : index + 1] for index in range(len(data))))

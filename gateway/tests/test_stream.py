@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 from maillane.scheduler.v1.campaign_service_pb2 import Campaign, WatchCampaignResponse
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 PATH = "/v1/campaigns/7:watch"
 
 
-def change(state: int) -> WatchCampaignResponse:
+def change(state: Any) -> WatchCampaignResponse:
     return WatchCampaignResponse(campaign=Campaign(id="7", state=state))
 
 

@@ -1,8 +1,8 @@
 """HTTP to gRPC and back, over a real connection on both sides."""
 
-import datetime
-
 import pytest
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
 from maillane.scheduler.v1 import campaign_service_pb2 as campaigns
 from maillane.scheduler.v1 import identity_service_pb2 as identities
 from maillane.scheduler.v1 import mailbox_service_pb2 as mailboxes
@@ -35,8 +35,8 @@ async def test_a_body_becomes_the_field_that_the_rule_names(client, scheduler):
         name="Spring",
         mailbox_ids=["3", "4"],
         template=campaigns.Template(subject="Hi {{first_name}}"),
-        start_time=datetime.datetime(2026, 1, 31, 9, 30, tzinfo=datetime.UTC),
-        delay=datetime.timedelta(seconds=5),
+        start_time=Timestamp(seconds=1769851800),
+        delay=Duration(seconds=5),
         hourly_limit=200,
     )
 
@@ -56,7 +56,9 @@ async def test_the_path_and_the_query_fill_the_request(client, scheduler):
     )
 
     assert scheduler.asked["ListMessages"] == [
-        messages.ListMessagesRequest(campaign_id="7", state=3, page_size=20, recipient="a+b@example.com")
+        messages.ListMessagesRequest(
+            campaign_id="7", state=messages.MESSAGE_STATE_SENT, page_size=20, recipient="a+b@example.com"
+        )
     ]
 
 
@@ -117,9 +119,9 @@ async def test_the_answer_is_the_bare_resource_with_every_field_without_presence
         campaign=campaigns.Campaign(
             id="7",
             name="Spring",
-            state=2,
+            state=campaigns.CAMPAIGN_STATE_ACTIVE,
             counts=campaigns.Counts(total=2, sent=1),
-            delay=datetime.timedelta(seconds=5),
+            delay=Duration(seconds=5),
         )
     )
 

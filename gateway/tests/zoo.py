@@ -3,9 +3,9 @@
 import subprocess
 import sys
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 
+import grpc_tools
 from google.api import annotations_pb2, field_behavior_pb2
 from google.protobuf import (
     descriptor_pb2,
@@ -23,10 +23,10 @@ FOLDER = Path(__file__).parent
 
 
 def _file() -> descriptor_pb2.FileDescriptorProto:
-    google = Path(next(iter(find_spec("google.api").submodule_search_locations))).parent.parent
+    google = Path(str(annotations_pb2.__file__)).parents[2]
     with tempfile.TemporaryDirectory() as out:
         target = f"{out}/zoo.binpb"
-        includes = [f"-I{FOLDER}", f"-I{Path(find_spec('grpc_tools').origin).parent / '_proto'}", f"-I{google}"]
+        includes = [f"-I{FOLDER}", f"-I{Path(grpc_tools.__file__).parent / '_proto'}", f"-I{google}"]
         command = [sys.executable, "-m", "grpc_tools.protoc", *includes, f"--descriptor_set_out={target}", "zoo.proto"]
         subprocess.run(command, check=True)
         return descriptor_pb2.FileDescriptorSet.FromString(Path(target).read_bytes()).file[0]
@@ -34,4 +34,5 @@ def _file() -> descriptor_pb2.FileDescriptorProto:
 
 descriptor_pool.Default().Add(_file())
 SERVICE = descriptor_pool.Default().FindServiceByName("zoo.v1.Zoo")
-Animal = message_factory.GetMessageClass(descriptor_pool.Default().FindMessageTypeByName("zoo.v1.Animal"))
+ANIMAL = descriptor_pool.Default().FindMessageTypeByName("zoo.v1.Animal")
+Animal = message_factory.GetMessageClass(ANIMAL)

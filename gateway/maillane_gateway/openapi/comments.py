@@ -14,9 +14,3 @@ def _all() -> dict[str, str]:
 def comment(full_name: str) -> str:
     """The comment of a service, method, message, field, enum or value; empty where there is none."""
     return _all().get(full_name, "")
-
-
-def summary(full_name: str) -> str:
-    """Its first sentence, without the full stop."""
-    first, _, _ = comment(full_name).partition("\n\n")
-    return first.partition(". ")[0].removesuffix(".")

@@ -7,12 +7,13 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, ServiceDescriptor
 
-from maillane_gateway.openapi.comments import comment, summary
+from maillane_gateway.openapi.comments import comment
 from maillane_gateway.openapi.schemas import Schema, Schemas
 from maillane_gateway.openapi.uploads import import_operation, probe_operations
 from maillane_gateway.transcode.binding import WHOLE, Binding, bindings
 from maillane_gateway.transcode.values import SCALAR_MESSAGES
 
+_CAPITAL = re.compile(r"(?<!^)[A-Z]")
 _VARIABLE = re.compile(r"\{([\w.]+)(?:=[^}]*)?\}")
 
 MAX_QUERY_DEPTH = 3
@@ -79,7 +80,7 @@ def _operation(binding: Binding, schemas: Schemas, paths: dict[str, Any]) -> dic
     operation: dict[str, Any] = {
         "operationId": method.name if not earlier else f"{method.name}{earlier + 1}",
         "tags": [_tag(method.containing_service)],
-        "summary": summary(method.full_name),
+        "summary": _words(method.name),
         "description": comment(method.full_name),
         "parameters": [*_path_parameters(binding, schemas), *_query_parameters(binding, schemas)],
         "responses": {"200": _answer(binding, schemas), "default": {"$ref": "#/components/responses/Error"}},
@@ -134,7 +135,7 @@ def _answer(binding: Binding, schemas: Schemas) -> dict[str, Any]:
     field = message.fields_by_name.get(binding.response_body)
     schema = schemas.message(message) if field is None else _without_description(schemas.field(field))
     if binding.method.server_streaming:
-        text = "Server-sent events: the data of each is this; one named `error` holds an Error, and ends the stream."
+        text = "Server-sent events: the data of each is this; one named error holds an Error, and ends the stream."
         return {"description": text, "content": {"text/event-stream": {"schema": schema}}}
     return {"description": comment(message.full_name) or "Done.", "content": _json(schema)}
 
@@ -143,6 +144,11 @@ def _leaf(message: Descriptor, path: str) -> FieldDescriptor:
     first, _, rest = path.partition(".")
     field = message.fields_by_name[first]
     return _leaf(field.message_type, rest) if rest and field.message_type is not None else field
+
+
+def _words(name: str) -> str:
+    """An rpc's name as a heading: CreateCampaign, "Create campaign"."""
+    return _CAPITAL.sub(lambda found: " " + found[0].lower(), name)
 
 
 def _tag(service: ServiceDescriptor) -> str:

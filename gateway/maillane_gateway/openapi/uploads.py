@@ -12,8 +12,8 @@ Operation: TypeAlias = tuple[str, str, dict[str, Any]]
 """Path, verb, operation."""
 
 _FILE = (
-    "A CSV file in UTF-8, with comma, semicolon or tab. Its header has a column `email`; each other column is a "
-    "variable, whose name becomes one of letters, digits and _ where that is plain (`First Name`: `first_name`). Rows "
+    "A CSV file in UTF-8, with comma, semicolon or tab. Its header has a column email; each other column is a "
+    "variable, whose name becomes one of letters, digits and _ where that is plain (First Name: first_name). Rows "
     "that are not valid are left out and come back with their line and reason. Sending a file again changes nothing."
 )
 _EXAMPLE = "email,first_name\nann@example.com,Ann\n"
@@ -24,7 +24,7 @@ def import_operation(schemas: Schemas) -> tuple[Operation]:
     operation = {
         "operationId": IMPORT_METHOD.name,
         "tags": ["Campaign"],
-        "summary": "Imports recipients from a CSV file",
+        "summary": "Import recipients from a CSV file",
         "description": comment(IMPORT_METHOD.full_name),
         "parameters": [
             {
