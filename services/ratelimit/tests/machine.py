@@ -43,6 +43,9 @@ ALL_WORKSPACES = st.sampled_from([*WORKSPACES, DEPLOYMENT])
 # What happens rarely lets the rest get far.
 MOSTLY = st.sampled_from([True, True, True, True, False])
 
+# Of few names, so that many are repeats.
+REFUNDS = st.lists(st.tuples(st.sampled_from("xyz"), st.integers(1, 4)), min_size=1, max_size=4)
+
 
 class Rig:
     """A limiter of possibly mutated scripts, whose time is set, and a loop in which to call it."""
@@ -104,9 +107,16 @@ class LimiterMachine(RuleBasedStateMachine):
         if entry := _at(self.model.entries, of):
             self.reserve([entry.ask], mended)
 
-    @rule(of=st.integers(0, 9), refunds=st.lists(st.tuples(st.sampled_from("xyz"), st.integers(1, 4)), min_size=1))
+    @rule(of=st.integers(0, 4), refunds=REFUNDS)
     def refund(self, of: int, refunds: list[tuple[str, int]]) -> None:
-        entry = _at([entry for entry in self.model.entries if entry.grant.granted], of)
+        known = [entry for entry in self.model.entries if self.model.is_known(entry, self.rig.now)]
+        self._refund(_at(known, of), refunds)
+
+    @rule(of=st.integers(0, 9), refunds=REFUNDS)
+    def refund_late(self, of: int, refunds: list[tuple[str, int]]) -> None:
+        self._refund(_at(self.model.entries, of), refunds)
+
+    def _refund(self, entry: Entry | None, refunds: list[tuple[str, int]]) -> None:
         reservation, workspace = ("never", "1") if entry is None else (entry.ask.reservation_id, entry.ask.workspace_id)
         returns = [Return(reservation, workspace, refund_id, permits) for refund_id, permits in refunds]
         expected = [self.model.refund(one, self.rig.now) for one in returns]
@@ -151,7 +161,9 @@ class LimiterMachine(RuleBasedStateMachine):
 
             assert found == (False, self.model.epochs[workspace])
 
-    @rule(how=st.sampled_from(["wipe", "sentinel", "run_id", "replication_id"]), of=ALL_WORKSPACES, spared=MOSTLY)
+    @rule(
+        how=st.sampled_from(["wipe", "sentinel", "run_id", "replication_id"]), of=ALL_WORKSPACES, spared=st.booleans()
+    )
     def lose(self, how: str, of: str, spared: bool) -> None:
         if spared:
             return
@@ -171,7 +183,7 @@ class LimiterMachine(RuleBasedStateMachine):
             self.usage(workspace, COUNTERS[0])
             self.usage(workspace, COUNTERS[len(WINDOWS)])
         for last in range(3):
-            self.refund(last, [("lost", 1)])
+            self.refund_late(last, [("lost", 1)])
 
     @rule()
     def take_snapshot(self) -> None:

@@ -207,13 +207,13 @@ class Model:
 
         return used
 
+    def is_known(self, entry: Entry, now: int) -> bool:
+        return entry.grant.epoch == self.epochs.get(entry.ask.workspace_id) and now < entry.known_until()
+
     def _known(self, workspace: str, reservation: str, now: int) -> Entry | None:
+        named = (workspace, reservation)
         for entry in self.entries:
-            if (
-                (entry.ask.workspace_id, entry.ask.reservation_id) == (workspace, reservation)
-                and entry.grant.epoch == self.epochs.get(workspace)
-                and now < entry.known_until()
-            ):
+            if (entry.ask.workspace_id, entry.ask.reservation_id) == named and self.is_known(entry, now):
                 return entry
         return None
 

@@ -16,8 +16,8 @@ from .conftest import Serve
 from .requests import allowance, ask, count_of, info, refund, reserve, restore, used
 
 MAILBOX = allowance(10)
-# Replication begins without the usual wait for more replicas.
-AT_ONCE = {"repl-diskless-sync-delay": "0"}
+# Replication begins without the usual wait for more replicas, and a stop does not wait for them to follow.
+AT_ONCE = {"repl-diskless-sync-delay": "0", "shutdown-timeout": "0"}
 
 
 async def refusal(stub: RateLimitServiceStub, reservation: str = "refused") -> str:

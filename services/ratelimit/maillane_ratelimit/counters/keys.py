@@ -2,7 +2,8 @@
 
     ratelimit:{<workspace>}:epoch                                   HASH    the sentinel
     ratelimit:{<workspace>}:e<epoch>:<scope>:<id>:<window>:<bucket> STRING  permits that count in one bucket
-    ratelimit:{<workspace>}:e<epoch>:reservation:<id>               HASH    one reservation
+    ratelimit:{<workspace>}:e<epoch>:reservation:<id>               STRING  one reservation
+    ratelimit:{<workspace>}:e<epoch>:reservation:<id>:refunds       HASH    what came back of it
 
 The braces put a workspace's keys into one slot, so that one script reaches all of them. The epoch is part of the names:
 a restore under a new epoch leaves every older counter and reservation behind at once, whether Redis had lost it or

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PARTS: Final = {
-    "reserve": ("epoch", "window", "reserve"),
-    "refund": ("epoch", "refund"),
+    "reserve": ("epoch", "window", "reservation", "reserve"),
+    "refund": ("epoch", "reservation", "refund"),
     "usage": ("epoch", "window", "usage"),
     "restore": ("epoch", "restore"),
 }

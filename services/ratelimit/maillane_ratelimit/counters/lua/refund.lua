@@ -22,24 +22,24 @@ local function give_back(ours, bucket, permits)
   return permits
 end
 
-local function refund(reservation_id, refund_id, permits)
+local function refund(id, refund_id, permits)
   if not epoch then return {0, 0, ''} end
   local ours = prefix(KEYS[1], epoch)
-  local key = ours .. 'reservation:' .. reservation_id
-  local known = redis.call('HMGET', key, 'left', 'until', 'buckets', 'backing', 'refund:' .. refund_id)
-  if not known[1] or now >= tonumber(known[2]) then return {0, 0, ''} end
-  if known[5] then
-    local taken, returned = string.match(known[5], '^(%d+) (%d+)$')
-    return {tonumber(taken), tonumber(returned), known[4]}
+  local known, refunds = recall(ours, id, now), refunds_key(ours, id)
+  if not known then return {0, 0, ''} end
+  local before = redis.call('HMGET', refunds, 'left', 'refund:' .. refund_id)
+  if before[2] then
+    local taken, returned = string.match(before[2], '^(%d+) (%d+)$')
+    return {tonumber(taken), tonumber(returned), known.backing}
   end
-  local taken, returned = math.min(permits, tonumber(known[1])), 0
+  local left = tonumber(before[1] or string.match(known.answer, '^%d+'))
+  local taken, returned = math.min(permits, left), 0
   -- Not remembered, so that a reservation holds no more refund ids than permits: it stays 0 whenever it is repeated.
-  if taken == 0 then return {0, 0, known[4]} end
-  for i = 1, tonumber(known[3]) do
-    returned = math.max(returned, give_back(ours, redis.call('HGET', key, 'bucket:' .. i), taken))
-  end
-  redis.call('HSET', key, 'left', tonumber(known[1]) - taken, 'refund:' .. refund_id, taken .. ' ' .. returned)
-  return {taken, returned, known[4]}
+  if taken == 0 then return {0, 0, known.backing} end
+  for _, bucket in ipairs(known.buckets) do returned = math.max(returned, give_back(ours, bucket, taken)) end
+  redis.call('HSET', refunds, 'left', left - taken, 'refund:' .. refund_id, taken .. ' ' .. returned)
+  redis.call('PEXPIRE', refunds, kept_ms(now, tonumber(known.known_until)))
+  return {taken, returned, known.backing}
 end
 
 local answers = {}

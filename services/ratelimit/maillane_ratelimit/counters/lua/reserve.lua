@@ -89,27 +89,22 @@ local function count(allowance, granted)
 end
 
 -- Gives the instant until which the reservation is known.
-local function remember(key, ask, granted, answer)
-  local known_until, fields = ask.cap_until, {}
+local function remember(ask, answer)
+  local known_until, buckets = ask.cap_until, {}
   for i, allowance in ipairs(ask.allowances) do
     local ends = counts_until(allowance, allowance.number)
     known_until = math.max(known_until, ends)
-    fields[#fields + 1] = 'bucket:' .. i
-    fields[#fields + 1] = text(ends) .. ' ' .. allowance.counter .. ':' .. text(allowance.number)
+    buckets[i] = text(ends) .. ' ' .. allowance.counter .. ':' .. text(allowance.number) .. '\n'
   end
   known_until = math.min(known_until, now + LONGEST_MEMORY_US)
-  -- One of the same id may lie there still, past its time.
-  redis.call('DEL', key)
-  redis.call('HSET', key, 'left', granted, 'answer', answer, 'until', text(known_until), 'backing', ask.backing,
-    'buckets', #ask.allowances, unpack(fields))
-  redis.call('PEXPIRE', key, kept_ms(now, known_until))
+  local stored = text(known_until) .. '\n' .. answer .. '\n' .. ask.backing .. '\n' .. table.concat(buckets)
+  redis.call('SET', reservation_key(ours, ask.id), stored, 'PX', kept_ms(now, known_until))
   return text(known_until)
 end
 
 local function reserve(ask)
-  local key = ours .. 'reservation:' .. ask.id
-  local known = redis.call('HMGET', key, 'answer', 'backing', 'until')
-  if known[1] and now < tonumber(known[3]) then return {known[1], known[3], known[2]} end
+  local known = recall(ours, ask.id, now)
+  if known then return {known.answer, known.known_until, known.backing} end
   local granted, place, retry = measure(ask)
   local expires = 0
   for i, allowance in ipairs(ask.allowances) do
@@ -118,7 +113,7 @@ local function reserve(ask)
     if granted > 0 then count(allowance, granted) end
   end
   local answer = table.concat({granted, text(now), text(expires), place, text(retry)}, ' ')
-  return {answer, remember(key, ask, granted, answer), ask.backing}
+  return {answer, remember(ask, answer), ask.backing}
 end
 
 local answers = {epoch}
