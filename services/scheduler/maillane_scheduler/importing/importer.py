@@ -22,6 +22,8 @@ log = structlog.get_logger()
 MAX_REJECTED = 1000
 # A caller that says nothing for so long is gone; its import would not hold its campaign open any more.
 IDLE_S = float(imports.EXPIRE_S)
+# The event loop holds tasks weakly; those whose call was cancelled have nobody else.
+_ENDING: set[asyncio.Task[None]] = set()
 
 
 @dataclass(slots=True)
@@ -79,7 +81,11 @@ class Importer:
                 raise InvalidArgument([Violation("campaign_id", "must be named in the first chunk")])
             await keeping
         finally:
-            await self._end(keeping)
+            # A task of its own, for gRPC cancels a call whose caller is gone more than once.
+            ending = asyncio.create_task(self._end(keeping))
+            _ENDING.add(ending)
+            ending.add_done_callback(_ENDING.discard)
+            await asyncio.shield(ending)
         return self._result
 
     def _check_chunk(self, chunk: pb.ImportRecipientsRequest) -> None:

@@ -1,0 +1,196 @@
+"""Messages over gRPC: lists by each filter, and one with all that is known of it."""
+
+import grpc
+import pytest
+from maillane.scheduler.v1 import campaign_service_pb2 as campaign_pb
+from maillane.scheduler.v1 import message_service_pb2 as pb
+from maillane_scheduler.store import message_pages
+
+from .making import make_campaign, make_mailbox, start
+from .scheduler_api import chunks, refused
+
+PENDING, SENT, FAILED, UNCONFIRMED = 1, 3, 4, 5
+
+
+async def pages(client, **filters):
+    """All pages, as lists of recipients' local parts."""
+    found, token = [], ""
+    while True:
+        page = await client.ListMessages(pb.ListMessagesRequest(page_token=token, **filters))
+        found.append([message.recipient.partition("@")[0] for message in page.messages])
+        token = page.next_page_token
+        if not token:
+            return found
+
+
+async def listed(client, **filters):
+    return [name for page in await pages(client, **filters) for name in page]
+
+
+async def settle(api, campaign_id, local, state, reply="250 ok", number=1):
+    """What a sender's report leaves of a message."""
+    await api.sql(
+        "WITH m AS (UPDATE messages SET state = :state, attempt = :number WHERE campaign_id = :id AND email = :email"
+        " RETURNING id, mailbox_id) INSERT INTO attempts"
+        " SELECT id, :id, now(), now() + :number * interval '1 s', mailbox_id, :number, :state, 250, :reply FROM m",
+        id=int(campaign_id),
+        email=f"{local}@example.com",
+        state=int(state),
+        number=number,
+        reply=reply,
+    )
+
+
+async def message_of(client, campaign_id, local):
+    page = await client.ListMessages(pb.ListMessagesRequest(campaign_id=campaign_id, recipient=f"{local}@example.com"))
+    return (await client.GetMessage(pb.GetMessageRequest(message_id=page.messages[0].id))).message
+
+
+async def test_messages_come_in_campaign_order_the_newest_campaign_first(tenant):
+    """Each once, whatever the size of pages."""
+    await make_campaign(tenant.editor, 3)
+    await make_campaign(tenant.editor)
+    await make_campaign(tenant.editor, 2)
+
+    for size in (1, 2, 3, 200):
+        assert await listed(tenant.viewer, page_size=size) == ["r0", "r1", "r0", "r1", "r2"]
+
+
+async def test_each_filter_leaves_what_it_names(api, tenant):
+    """Alone and together, over several pages."""
+    boxes = [(await make_mailbox(tenant.editor)).id for _ in range(2)]
+    campaign = await make_campaign(tenant.editor, 6, mailbox_ids=boxes)
+    await settle(api, campaign.id, "r1", FAILED, "550 no")
+    await settle(api, campaign.id, "r1", SENT, number=2)
+    await settle(api, campaign.id, "r2", FAILED)
+    await settle(api, campaign.id, "r4", SENT)
+    await settle(api, campaign.id, "r5", UNCONFIRMED)
+    ask = {"campaign_id": campaign.id, "page_size": 1}
+
+    assert await listed(tenant.viewer, **ask, state=SENT) == ["r1", "r4"]
+    assert await listed(tenant.viewer, **ask, state=FAILED) == ["r2"]
+    assert await listed(tenant.viewer, **ask, state=UNCONFIRMED) == ["r5"]
+    assert await listed(tenant.viewer, **ask, state=PENDING) == ["r0", "r3"]
+    assert await listed(tenant.viewer, **ask, mailbox_id=boxes[1]) == ["r1", "r3", "r5"]
+    assert await listed(tenant.viewer, **ask, mailbox_id=boxes[1], state=SENT) == ["r1"]
+    assert await listed(tenant.viewer, **ask, recipient="r3@EXAMPLE.com") == ["r3"]
+    assert await listed(tenant.viewer, recipient="r3@example.com", state=SENT) == []
+    assert await listed(tenant.viewer, state=SENT, page_size=1) == ["r1", "r4"]
+
+
+async def test_a_page_looks_at_a_bounded_number_of_messages(api, tenant, monkeypatch):
+    """It may be short with more behind it; none is lost."""
+    monkeypatch.setattr(message_pages, "SCANNED", 4)
+    campaign = await make_campaign(tenant.editor, 10)
+    for name in ("r0", "r9"):
+        await settle(api, campaign.id, name, SENT)
+        await api.sql(
+            "UPDATE messages SET state = 7 WHERE campaign_id = :id AND email = :email",
+            id=int(campaign.id),
+            email=f"{name}@example.com",
+        )
+
+    assert await pages(tenant.viewer, campaign_id=campaign.id, state=7) == [["r0"], [], ["r9"]]
+
+
+async def test_a_page_looks_at_a_bounded_number_of_campaigns(tenant, monkeypatch):
+    """Many empty campaigns do not make a page long in coming."""
+    monkeypatch.setattr(message_pages, "CAMPAIGNS", 2)
+    mailbox = (await make_mailbox(tenant.editor)).id
+    await make_campaign(tenant.editor, 1, mailbox_ids=[mailbox])
+    for _ in range(4):
+        await make_campaign(tenant.editor, mailbox_ids=[mailbox])
+
+    assert await pages(tenant.viewer) == [[], [], ["r0"]]
+
+
+async def test_a_message_tells_what_became_of_it(api, tenant):
+    """In a list: the last reply and the send time. Alone: each attempt and the variables too."""
+    campaign = await make_campaign(tenant.editor)
+    await tenant.editor.ImportRecipients(chunks(campaign.id, [("a@example.com", {"x": "1", "y": 'é"'})]))
+    await start(tenant.editor, campaign.id)
+    await settle(api, campaign.id, "a", PENDING, "451 later")
+    await settle(api, campaign.id, "a", SENT, "250 taken", number=2)
+    in_list = (await tenant.viewer.ListMessages(pb.ListMessagesRequest(campaign_id=campaign.id))).messages[0]
+    message = await message_of(tenant.viewer, campaign.id, "a")
+
+    assert (in_list.state, in_list.attempts, in_list.last_reply) == (pb.MESSAGE_STATE_SENT, 2, "250 taken")
+    assert in_list.HasField("send_time")
+    assert in_list.HasField("due_time")
+    assert [(attempt.number, attempt.reply) for attempt in message.history] == [(1, "451 later"), (2, "250 taken")]
+    assert dict(message.variables) == {"x": "1", "y": 'é"'}
+    assert not message.HasField("hold")
+
+
+async def test_a_message_of_a_draft_has_no_due_time(tenant):
+    """It is held by its campaign being one."""
+    campaign = await make_campaign(tenant.editor, 1)
+    message = await message_of(tenant.viewer, campaign.id, "r0")
+
+    assert not message.HasField("due_time")
+    assert message.hold.reason == pb.HOLD_REASON_DRAFT
+
+
+HOLDS = [
+    ("UPDATE workspaces SET stopped = true WHERE id = :w", pb.HOLD_REASON_WORKSPACE_STOPPED),
+    ("UPDATE campaigns SET state = 3 WHERE id = :c", pb.HOLD_REASON_CAMPAIGN_PAUSED),
+    ("UPDATE mailboxes SET state = 2 WHERE id = :m", pb.HOLD_REASON_MAILBOX_PAUSED),
+    ("UPDATE lanes SET base = now() + interval '1 hour' WHERE campaign_id = :c", pb.HOLD_REASON_NOT_DUE),
+    ("UPDATE messages SET retry_time = now() + interval '1 hour' WHERE campaign_id = :c", pb.HOLD_REASON_RETRY),
+    ("INSERT INTO parks VALUES (:m, 0, 1, now() + interval '1 hour', 'hour')", pb.HOLD_REASON_LIMIT),
+    ("INSERT INTO parks VALUES (:m, :c, 1, now() + interval '1 hour', 'hour')", pb.HOLD_REASON_LIMIT),
+    ("INSERT INTO parks VALUES (:m, 0, 2, now() + interval '1 hour', '454')", pb.HOLD_REASON_BACKOFF),
+    ("INSERT INTO parks VALUES (:m, 7, 2, now() + interval '1 hour', 'another lane')", pb.HOLD_REASON_TURN),
+    ("SELECT 1 WHERE :w = :w", pb.HOLD_REASON_TURN),
+]
+
+
+async def test_a_pending_message_tells_what_holds_it(api, tenant):
+    """One reason each."""
+    found = []
+    for statement, _ in HOLDS:
+        own = await api.tenant()
+        campaign = await make_campaign(own.editor, 1)
+        await start(own.editor, campaign.id)
+        known = {"w": own.id, "c": int(campaign.id), "m": int(campaign.mailbox_ids[0])}
+        await api.sql(statement, **{name: value for name, value in known.items() if f":{name}" in statement})
+        found.append((await message_of(own.viewer, campaign.id, "r0")).hold.reason)
+
+    assert found == [reason for _, reason in HOLDS]
+
+
+async def test_a_cancelled_message_is_held_by_nothing(tenant):
+    """It has ended."""
+    campaign = await make_campaign(tenant.editor, 1)
+    await tenant.editor.CancelCampaign(campaign_pb.CancelCampaignRequest(campaign_id=campaign.id))
+    message = await message_of(tenant.viewer, campaign.id, "r0")
+
+    assert message.state == pb.MESSAGE_STATE_CANCELLED
+    assert not message.HasField("hold")
+
+
+@pytest.mark.parametrize(
+    ("filters", "field"),
+    [
+        ({"campaign_id": "x"}, "campaign_id"),
+        ({"mailbox_id": "-1"}, "mailbox_id"),
+        ({"state": 99}, "state"),
+        ({"recipient": "a b@example.com"}, "recipient"),
+        ({"page_size": -1}, "page_size"),
+        ({"page_token": "zzz"}, "page_token"),
+    ],
+)
+async def test_a_bad_filter_is_named(tenant, filters, field):
+    """As the field it is."""
+    refusal = await refused(tenant.viewer.ListMessages(pb.ListMessagesRequest(**filters)))
+
+    assert (refusal.code, set(refusal.fields)) == (grpc.StatusCode.INVALID_ARGUMENT, {field})
+
+
+async def test_a_page_token_is_good_with_its_filters_only(tenant):
+    """Another filter, another list."""
+    campaign = await make_campaign(tenant.editor, 2)
+    page = await tenant.viewer.ListMessages(pb.ListMessagesRequest(page_size=1))
+    other = pb.ListMessagesRequest(page_size=1, page_token=page.next_page_token, campaign_id=campaign.id)
+
+    assert set((await refused(tenant.viewer.ListMessages(other))).fields) == {"page_token"}
