@@ -39,6 +39,7 @@ def types() -> Iterator[Failure]:
     """Mypy, strictly: packages, tools and common tests at once, then each member's tests, whose names repeat."""
     yield from _run("mypy", *PACKAGES, "conftest.py", "tests")
     yield from _run("mypy", "tools")
+    yield from _run("mypy", "deploy/docker")
     for tests in sorted(ROOT.glob("*/**/tests")):
         if tests.parent.joinpath("pyproject.toml").exists() and any(tests.rglob("*.py")):
             yield from _run("mypy", str(tests.relative_to(ROOT)))
