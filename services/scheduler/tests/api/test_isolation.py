@@ -1,0 +1,168 @@
+"""No tenant sees or moves another's rows, and no role does more than it may: for every rpc that there is (DESIGN I14).
+
+Requests are made from the descriptors, so that a new rpc is covered the day it is added: a field `campaign_id` of any
+request gets a campaign of the other workspace, and so on. An rpc that can name nothing of another workspace stands in
+WITHOUT_IDS, by hand.
+"""
+
+import grpc
+import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.message_factory import GetMessageClass
+from maillane.options.v1 import access_pb2
+from maillane.scheduler.v1 import campaign_service_pb2 as campaign_pb
+from maillane.scheduler.v1 import identity_service_pb2 as identity_pb
+from maillane.scheduler.v1 import mailbox_service_pb2 as mailbox_pb
+from maillane.scheduler.v1 import message_service_pb2 as message_pb
+from maillane.scheduler.v1 import suppression_service_pb2 as suppression_pb
+
+from .making import campaign_of, mailbox_of, make_campaign, start
+from .scheduler_api import SERVICES, chunks
+
+RPCS = [method for service in SERVICES.values() for method in service.methods]
+NAMES = [method.name for method in RPCS]
+# They name nothing by an id, or answer with the caller's own only; test_lists_show_only_ones_own looks at these.
+WITHOUT_IDS = {
+    "AddSuppressions",
+    "CreateMailbox",
+    "CreateToken",
+    "GetIdentity",
+    "ListMailboxes",
+    "ListSuppressions",
+    "ListTokens",
+    "RemoveSuppression",
+}
+# Beside ids, what makes a request of an rpc one that would do something.
+BODIES = {
+    "CreateCampaign": {"campaign": campaign_of()},
+    "CreateMailbox": {"mailbox": mailbox_of()},
+    "CreateToken": {"name": "x", "role": identity_pb.ROLE_VIEWER},
+    "UpdateCampaign": {"campaign": campaign_pb.Campaign(name="stolen"), "update_mask": FieldMask(paths=["name"])},
+    "UpdateMailbox": {
+        "mailbox": mailbox_pb.Mailbox(display_name="stolen"),
+        "update_mask": FieldMask(paths=["display_name"]),
+    },
+    "AddSuppressions": {"emails": ["x@example.com"]},
+    "RemoveSuppression": {"email": "x@example.com"},
+}
+
+
+def request_of(rpc, ids):
+    """A request with every id that it may hold; None where it may hold none."""
+    request = GetMessageClass(rpc.input_type)(**BODIES.get(rpc.name, {}))
+    named = [field.name for field in rpc.input_type.fields if field.name in ids]
+    for name in named:
+        setattr(request, name, ids[name])
+    if rpc.name == "CreateCampaign":
+        request.campaign.mailbox_ids.append(ids["mailbox_id"])
+        named.append("mailbox_id")
+    return request if named else None
+
+
+async def call(client, rpc, request):
+    """The status code that a call ends with."""
+    method = getattr(client, rpc.name)
+    try:
+        if rpc.client_streaming:
+            await method(chunks(request.campaign_id, ["x@example.com"]))
+        elif rpc.server_streaming:
+            stream = method(request)
+            await stream.read()
+            stream.cancel()
+        else:
+            await method(request)
+    except grpc.aio.AioRpcError as error:
+        return error.code()
+    return grpc.StatusCode.OK
+
+
+async def belongings(tenant):
+    """Ids of one of each kind that a workspace has, by the names of the fields that take them."""
+    campaign = await make_campaign(tenant.editor, 1)
+    await start(tenant.editor, campaign.id)
+    messages = await tenant.viewer.ListMessages(message_pb.ListMessagesRequest())
+    token = await tenant.admin.CreateToken(identity_pb.CreateTokenRequest(name="x", role=identity_pb.ROLE_VIEWER))
+    return {
+        "campaign_id": campaign.id,
+        "mailbox_id": campaign.mailbox_ids[0],
+        "message_id": messages.messages[0].id,
+        "token_id": token.token.id,
+    }
+
+
+async def snapshot(api, workspace_id):
+    """All that a workspace has."""
+    tables = (
+        "campaigns t WHERE workspace_id = :w",
+        "mailboxes t WHERE workspace_id = :w",
+        "tokens t WHERE workspace_id = :w",
+        "suppressions t WHERE workspace_id = :w",
+        "messages t WHERE campaign_id IN (SELECT id FROM campaigns WHERE workspace_id = :w)",
+        "lanes t WHERE campaign_id IN (SELECT id FROM campaigns WHERE workspace_id = :w)",
+    )
+    drop = "- 'last_use_time' - 'queue_revision'"
+    return [await api.sql(f"SELECT to_jsonb(t) {drop} FROM {table} ORDER BY 1", w=workspace_id) for table in tables]
+
+
+async def test_another_workspaces_ids_are_not_found_and_nothing_changes(api, tenant):
+    """Whatever the rpc, and with a token that may do everything in its own workspace."""
+    other = await api.tenant("other")
+    ids = await belongings(other)
+    await api.sync.close()
+    before = await snapshot(api, other.id)
+    codes = {
+        rpc.name: await call(tenant.admin, rpc, request)
+        for rpc in RPCS
+        if (request := request_of(rpc, ids)) is not None
+    }
+
+    assert {name for name, code in codes.items() if code != grpc.StatusCode.NOT_FOUND} == set()
+    assert set(NAMES) - set(codes) == WITHOUT_IDS
+    assert await snapshot(api, other.id) == before
+
+
+async def test_each_id_of_another_workspace_is_not_found_by_itself(api, tenant):
+    """A list with a filter of another workspace does not hide behind its other filters."""
+    ids = await belongings(await api.tenant("other"))
+    codes = {
+        (rpc.name, name): await call(tenant.admin, rpc, request)
+        for rpc in RPCS
+        for name, value in ids.items()
+        if rpc.name.startswith("List") and (request := request_of(rpc, {name: value})) is not None
+    }
+
+    assert len(codes) == 3
+    assert set(codes.values()) == {grpc.StatusCode.NOT_FOUND}
+
+
+async def test_lists_show_only_ones_own(api, tenant):
+    """Each list of a new workspace is empty, or holds its own tokens."""
+    other = await api.tenant("other")
+    await belongings(other)
+    await other.editor.AddSuppressions(suppression_pb.AddSuppressionsRequest(emails=["x@example.com"]))
+    await tenant.editor.RemoveSuppression(suppression_pb.RemoveSuppressionRequest(email="x@example.com"))
+    client = tenant.admin
+
+    assert not (await client.ListCampaigns(campaign_pb.ListCampaignsRequest())).campaigns
+    assert not (await client.ListMailboxes(mailbox_pb.ListMailboxesRequest())).mailboxes
+    assert not (await client.ListMessages(message_pb.ListMessagesRequest())).messages
+    assert not (await client.ListSuppressions(suppression_pb.ListSuppressionsRequest())).suppressions
+    assert len((await client.ListTokens(identity_pb.ListTokensRequest())).tokens) == 3
+    assert len((await other.viewer.ListSuppressions(suppression_pb.ListSuppressionsRequest())).suppressions) == 1
+    assert (await client.GetIdentity(identity_pb.GetIdentityRequest())).workspace.id == str(tenant.id)
+
+
+@pytest.mark.parametrize("role", ["viewer", "editor", "admin"])
+async def test_each_role_opens_what_its_protos_say(tenant, role):
+    """Roles contain each other; what is too much for a role is refused before anything is looked at."""
+    rank = {"viewer": access_pb2.ACCESS_VIEWER, "editor": access_pb2.ACCESS_EDITOR, "admin": access_pb2.ACCESS_ADMIN}
+    nothing = {"campaign_id": "9" * 15, "mailbox_id": "9" * 9, "message_id": "9" * 15, "token_id": "9" * 15}
+    wrong = []
+    for rpc in RPCS:
+        least = rpc.GetOptions().Extensions[access_pb2.access]
+        request = request_of(rpc, nothing) or GetMessageClass(rpc.input_type)(**BODIES.get(rpc.name, {}))
+        code = await call(getattr(tenant, role), rpc, request)
+        if (code == grpc.StatusCode.PERMISSION_DENIED) != (rank[role] < least):
+            wrong.append((rpc.name, code))
+
+    assert not wrong
