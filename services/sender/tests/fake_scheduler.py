@@ -1,3 +1,4 @@
+# ruff: noqa: N802 - the names of rpcs
 """A scheduler made for tests of the sender: it hands out what it was given, by the contract's rules, and remembers.
 
 `tests/integration/test_sender.py` runs the same sender against the real one.
@@ -46,7 +47,7 @@ class FakeScheduler(DispatchServiceServicer):
     fail: Counter[str] = field(default_factory=Counter)
     replaced: bool = False
     revoked: set[int] = field(default_factory=set)
-    lost: set[int] = field(default_factory=set)
+    lost: bool = False
     calls: list[Any] = field(default_factory=list)
     settled: dict[int, pb.Settle] = field(default_factory=dict)
     settles: int = 0
@@ -73,7 +74,7 @@ class FakeScheduler(DispatchServiceServicer):
         """The requests of one kind that came in."""
         return [call for call in self.calls if isinstance(call, kind)]
 
-    async def ClaimMessages(self, request: pb.ClaimMessagesRequest, context: Context) -> pb.ClaimMessagesResponse:  # noqa: N802 - the rpc's name
+    async def ClaimMessages(self, request: pb.ClaimMessagesRequest, context: Context) -> pb.ClaimMessagesResponse:
         await self._note(request)
         if self.replaced:
             raise FailedPrecondition("another incarnation of this sender has been seen", reason="SENDER_REPLACED")
@@ -85,26 +86,26 @@ class FakeScheduler(DispatchServiceServicer):
         await self._lose("ClaimMessages")
         return pb.ClaimMessagesResponse(token=request.claim_id, lease=self._lease(), messages=taken)
 
-    async def SettleMessages(self, request: pb.SettleMessagesRequest, context: Context) -> pb.SettleMessagesResponse:  # noqa: N802 - the rpc's name
+    async def SettleMessages(self, request: pb.SettleMessagesRequest, context: Context) -> pb.SettleMessagesResponse:
         await self._note(request)
         self._settle(request.settles)
         await self._lose("SettleMessages")
         return pb.SettleMessagesResponse(settled=len(request.settles))
 
-    async def RenewClaims(self, request: pb.RenewClaimsRequest, context: Context) -> pb.RenewClaimsResponse:  # noqa: N802 - the rpc's name
+    async def RenewClaims(self, request: pb.RenewClaimsRequest, context: Context) -> pb.RenewClaimsResponse:
         await self._note(request)
         await self._lose("RenewClaims")
         lost = list(request.tokens) if self.lost else []
         return pb.RenewClaimsResponse(lease=self._lease(), revoked=self.revoked, lost_tokens=lost)
 
-    async def GetTransport(self, request: pb.GetTransportRequest, context: Context) -> pb.GetTransportResponse:  # noqa: N802 - the rpc's name
+    async def GetTransport(self, request: pb.GetTransportRequest, context: Context) -> pb.GetTransportResponse:
         await self._note(request)
         await self._lose("GetTransport")
         if request.mailbox_id not in self.transports:
             raise NotFound("there is no such mailbox")
         return self.transports[request.mailbox_id]
 
-    async def GetTemplate(self, request: pb.GetTemplateRequest, context: Context) -> pb.GetTemplateResponse:  # noqa: N802 - the rpc's name
+    async def GetTemplate(self, request: pb.GetTemplateRequest, context: Context) -> pb.GetTemplateResponse:
         await self._note(request)
         await self._lose("GetTemplate")
         return self.templates[request.campaign_id]

@@ -17,6 +17,7 @@ class Do(Enum):
 
     DROP = "close the connection at once"
     HANG = "say nothing more, and keep the connection"
+    WAIT = "the usual answer, once the server is released"
     BEHAVE = "the usual answer"
 
 
@@ -134,6 +135,8 @@ class Scripted:
             if act is Do.HANG:
                 await self.released.wait()
                 raise _Dropped
+            if act is Do.WAIT:
+                await self.released.wait()
             if isinstance(act, bytes):
                 writer.write(act)
             elif isinstance(act, str):
