@@ -4,8 +4,8 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from importlib.resources import files
 from typing import Any, Final
 
@@ -32,6 +32,9 @@ CALL_S: Final = 30.0
 
 QUIET_S: Final = 60.0
 """How long a watch may say nothing before it is begun again."""
+
+AGAIN_S: Final = 1.0
+"""Before a watch that has ended is begun again: the gateway may be restarting."""
 
 LONGEST_DEMO_S: Final = 600.0
 """By then something is wrong; the campaign goes on, and can be looked at."""
@@ -134,25 +137,27 @@ class Demo:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=self._console) as progress:
             task = progress.add_task("Sending", total=total)
-            async with asyncio.timeout(LONGEST_DEMO_S):
-                async for campaign in self._watch(campaign_id):
+            # Closed at once: a generator that is left to the collector would close its connection in a loop that ends.
+            async with asyncio.timeout(LONGEST_DEMO_S), aclosing(self._watch(campaign_id)) as changes:
+                async for campaign in changes:
                     counts = campaign.get("counts", {})
                     progress.update(task, completed=counts.get("total", total) - _open(counts))
                     if campaign["state"] in FINAL:
                         return campaign
         raise LocalError("the campaign's watch ended before the campaign")
 
-    async def _watch(self, campaign_id: str) -> AsyncIterator[dict[str, Any]]:
+    async def _watch(self, campaign_id: str) -> AsyncGenerator[dict[str, Any], None]:
         """The campaign each time it changes, by server-sent events; a connection that is lost is made anew."""
         while True:
             try:
-                async for message in self._events(f"/v1/campaigns/{campaign_id}:watch"):
-                    yield message.get("campaign", message)
+                async with aclosing(self._events(f"/v1/campaigns/{campaign_id}:watch")) as messages:
+                    async for message in messages:
+                        yield message.get("campaign", message)
             except httpx.TransportError as error:
                 self._console.print(f"The watch was interrupted ({error!r}); watching again")
-                await asyncio.sleep(1)
+            await asyncio.sleep(AGAIN_S)
 
-    async def _events(self, path: str) -> AsyncIterator[dict[str, Any]]:
+    async def _events(self, path: str) -> AsyncGenerator[dict[str, Any], None]:
         timeout = httpx.Timeout(CALL_S, read=QUIET_S)
         headers = {"accept": "text/event-stream"}
         async with self._client.stream("GET", path, headers=headers, timeout=timeout) as answer:
