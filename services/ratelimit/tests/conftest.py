@@ -1,4 +1,5 @@
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 
 import pytest
@@ -20,6 +21,15 @@ from redis.asyncio import Redis
 
 Serve = Callable[[Valkey], Awaitable[RateLimitServiceStub]]
 """Serves the counters of a Valkey, and gives a client of the service."""
+
+
+@pytest.fixture(scope="session")
+def volatile_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """A Valkey without a file, whose thousands of calls wait for no disk."""
+    server = Valkey(tmp_path_factory.mktemp("volatile"), settings={"appendonly": "no"})
+    asyncio.run(server.start())
+    yield server
+    asyncio.run(server.stop())
 
 
 @pytest.fixture

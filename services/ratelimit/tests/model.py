@@ -99,11 +99,16 @@ class Model:
             if taken == 0:
                 return 0
             own = taken if self._any_counts(entry, now, of_deployment=False) else 0
-            deployment_stands = DEPLOYMENT in self.trusted and entry.grant.deployment_epoch == self.epochs[DEPLOYMENT]
-            of_deployment = taken if deployment_stands and self._any_counts(entry, now, of_deployment=True) else 0
+            of_deployment = (
+                taken if self._backing_stands(entry) and self._any_counts(entry, now, of_deployment=True) else 0
+            )
             entry.refunds[one.refund_id] = (taken, own, of_deployment)
         _, own, of_deployment = entry.refunds[one.refund_id]
-        return max(own, of_deployment)
+        # A repeat asks the deployment again, which may have lost its counters since, and its memory with them.
+        return max(own, of_deployment if self._backing_stands(entry) else 0)
+
+    def _backing_stands(self, entry: Entry) -> bool:
+        return DEPLOYMENT in self.trusted and entry.grant.deployment_epoch == self.epochs[DEPLOYMENT]
 
     def usage(self, workspace: str, counter: Counter, now: int) -> Usage:
         at = home(counter, workspace)

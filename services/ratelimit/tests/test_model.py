@@ -1,4 +1,3 @@
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 from maillane_local.valkey import Valkey
@@ -6,10 +5,9 @@ from maillane_local.valkey import Valkey
 from .machine import LimiterMachine, Rig
 
 
-@pytest.mark.usefixtures("redis_url")
-def test_the_limiter_says_what_the_model_says(valkey: Valkey) -> None:
+def test_the_limiter_says_what_the_model_says(volatile_valkey: Valkey) -> None:
     """Whatever is asked, given back, lost and restored, in whatever order, no limit is ever passed (I8)."""
-    rig = Rig(valkey.unix_url)
+    rig = Rig(volatile_valkey.unix_url)
     machine = type("Machine", (LimiterMachine,), {"rig": rig})
     try:
         run_state_machine_as_test(

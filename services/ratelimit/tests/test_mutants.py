@@ -30,13 +30,12 @@ MUTANTS = {
 }
 
 
-@pytest.mark.usefixtures("redis_url")
 @pytest.mark.parametrize(("name", "old", "new"), MUTANTS.values(), ids=MUTANTS)
-def test_a_planted_fault_is_found(valkey: Valkey, name: str, old: str, new: str) -> None:
+def test_a_planted_fault_is_found(volatile_valkey: Valkey, name: str, old: str, new: str) -> None:
     """The model's test can fail: it finds each of these."""
     sources = read_sources()
     assert sources[name].count(old) == 1
-    rig = Rig(valkey.unix_url, sources | {name: sources[name].replace(old, new)})
+    rig = Rig(volatile_valkey.unix_url, sources | {name: sources[name].replace(old, new)})
     machine = type("Machine", (LimiterMachine,), {"rig": rig})
     try:
         with pytest.raises(AssertionError):
