@@ -109,12 +109,11 @@ async def test_a_drain() -> None:
         drained = await stub.Drain(pb.DrainRequest())
         status = await stub.GetStatus(pb.GetStatusRequest())
         async with open_channel(f"127.0.0.1:{run.sender.server.port}", run.sender.settings) as channel:
-            check = channel.unary_unary(STATUS, response_deserializer=health_pb2.HealthCheckResponse.FromString)
-            health = await check(b"")
+            health = await channel.unary_unary(STATUS)(b"")
 
     assert drained == pb.DrainResponse(returned=1)
     assert (status.draining, status.held) == (True, 0)
-    assert health.status == health_pb2.HealthCheckResponse.NOT_SERVING
+    assert health_pb2.HealthCheckResponse.FromString(health).status == health_pb2.HealthCheckResponse.NOT_SERVING
 
 
 async def test_a_drain_whose_caller_goes_away() -> None:

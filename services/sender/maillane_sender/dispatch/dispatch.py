@@ -176,7 +176,7 @@ class Dispatch:
         self._outbox.add(report.settle(held))
         if self._drain is not None:
             self._drain.count(report)
-        OUTCOMES.labels(report.kind.lower(), report.scope.lower()).inc()
+        OUTCOMES.labels(report.outcome, report.scope.lower()).inc()
         if seconds is not None:
             DELIVERY_SECONDS.observe(seconds)
         _log.info(
@@ -184,7 +184,7 @@ class Dispatch:
             message_id=str(held.message.message_id),
             mailbox_id=str(held.message.mailbox_id),
             campaign_id=str(held.message.campaign_id),
-            outcome=report.kind.lower(),
+            outcome=report.outcome,
             scope=report.scope.lower(),
             code=report.code,
             ms=None if seconds is None else round(seconds * 1000, 1),

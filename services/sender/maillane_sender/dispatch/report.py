@@ -22,6 +22,7 @@ _OUTCOMES: Final = {
     Kind.NOT_SENT: pb.OUTCOME_RETURNED,
     Kind.UNCONFIRMED: pb.OUTCOME_UNCONFIRMED,
 }
+_WORDS: Final = {kind: pb.Outcome.Name(outcome).removeprefix("OUTCOME_").lower() for kind, outcome in _OUTCOMES.items()}
 _SCOPES: Final = {
     Scope.RECIPIENT: pb.OUTCOME_SCOPE_RECIPIENT,
     Scope.MAILBOX: pb.OUTCOME_SCOPE_MAILBOX,
@@ -40,6 +41,11 @@ class Report:
     code: int = 0
     reply: str = ""
     suppress: bool = False
+
+    @property
+    def outcome(self) -> str:
+        """In the contract's word, for logs and metrics."""
+        return _WORDS[self.kind]
 
     @classmethod
     def of(cls, outcome: Outcome, code: int, reply: str) -> Report:
