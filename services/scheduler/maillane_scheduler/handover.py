@@ -39,6 +39,7 @@ class Release:
     Attributes:
         spent: the server refused it for now, so that an attempt and a permit are spent and the next try waits;
             else nothing was sent and nothing refused: it goes back as it was.
+        wait_s: how long it waits all the same, where it is not spent: what broke its connection once may do so again.
     """
 
     message: int
@@ -46,6 +47,7 @@ class Release:
     spent: bool
     code: int
     reply: str
+    wait_s: float = 0
 
 
 @dataclass(frozen=True, slots=True)

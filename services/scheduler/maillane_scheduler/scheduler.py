@@ -203,7 +203,10 @@ class Scheduler:
             authenticate=Authenticator(self.engine),
             translate=translate,
             deadlines_s={f"/{_service(dispatch_pb).full_name}/ClaimMessages": CLAIM_DEADLINE_S},
-            quiet=[f"/{_service(dispatch_pb).full_name}/{name}" for name in ("ClaimMessages", "RenewClaims")],
+            quiet=[
+                f"/{_service(dispatch_pb).full_name}/{name}"
+                for name in ("ClaimMessages", "SettleMessages", "RenewClaims")
+            ],
         )
 
 

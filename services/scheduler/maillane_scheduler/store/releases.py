@@ -62,18 +62,21 @@ old AS MATERIALIZED (
 # A campaign that was completed is open again; one that was cancelled stays so, and the message with it.
 _RELEASE = f"""
 WITH o AS MATERIALIZED (
-  SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::boolean[], $4::smallint[], $5::text[])
-    AS o(id, token, spent, code, reply)
-), {_OLD.format(columns="o.spent", states=f"{MessageState.SENDING:d}, {MessageState.UNCONFIRMED:d}")},
+  SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::boolean[], $4::smallint[], $5::text[], $6::float8[])
+    AS o(id, token, spent, code, reply, wait_s)
+), {_OLD.format(columns="o.spent, o.wait_s", states=f"{MessageState.SENDING:d}, {MessageState.UNCONFIRMED:d}")},
 released AS (
   UPDATE messages m SET
-    state = CASE WHEN old.spent AND m.attempt >= $6 THEN {MessageState.FAILED:d}
+    state = CASE WHEN old.spent AND m.attempt >= $7 THEN {MessageState.FAILED:d}
                  WHEN c.state = {CampaignState.CANCELLED:d} THEN {MessageState.CANCELLED:d}
                  ELSE {MessageState.PENDING:d} END,
     attempt = m.attempt - (NOT old.spent)::int,
     token = NULL,
-    retry_time = CASE WHEN old.spent THEN statement_timestamp() + interval '1 second'
-        * (least($8, $7 * 4 ^ least(m.attempt - 1, 20)) * (0.8 + 0.4 * random())) ELSE m.retry_time END
+    retry_time = CASE
+      WHEN old.spent THEN statement_timestamp() + interval '1 second'
+        * (least($9, $8 * 4 ^ least(m.attempt - 1, 20)) * (0.8 + 0.4 * random()))
+      WHEN old.wait_s > 0 THEN statement_timestamp() + interval '1 second' * (old.wait_s * (0.8 + 0.4 * random()))
+      ELSE m.retry_time END
   FROM old, campaigns c
   WHERE m.id = old.id AND m.token = old.token AND m.state = old.state AND c.id = m.campaign_id
   RETURNING m.id, m.campaign_id, m.mailbox_id, old.token, old.state AS was, m.state, m.attempt, m.ordinal, m.retry_time,
@@ -157,7 +160,7 @@ async def release(
 
     Returns what took effect, and the permits to give back.
     """
-    rows = sorted((r.message, r.token, r.spent, r.code, r.reply) for r in releases)
+    rows = sorted((r.message, r.token, r.spent, r.code, r.reply, r.wait_s) for r in releases)
     ids, *_ = columns = [list(column) for column in zip(*rows, strict=True)]
     async with pool.connection() as connection:
         cursor = connection.cursor(binary=True)

@@ -23,19 +23,32 @@ _sym_db = _symbol_database.Default()
 
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from maillane.options.v1 import access_pb2 as maillane_dot_options_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,maillane/scheduler/v1/campaign_service.proto\x12\x15maillane.scheduler.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a maillane/options/v1/access.proto\"L\n\x08Template\x12\x18\n\x07subject\x18\x01 \x01(\tR\x07subject\x12\x12\n\x04text\x18\x02 \x01(\tR\x04text\x12\x12\n\x04html\x18\x03 \x01(\tR\x04html\"\xde\x01\n\x06\x43ounts\x12\x14\n\x05total\x18\x01 \x01(\x05R\x05total\x12\x18\n\x07pending\x18\x02 \x01(\x05R\x07pending\x12\x18\n\x07sending\x18\x03 \x01(\x05R\x07sending\x12\x12\n\x04sent\x18\x04 \x01(\x05R\x04sent\x12\x16\n\x06\x66\x61iled\x18\x05 \x01(\x05R\x06\x66\x61iled\x12 \n\x0bunconfirmed\x18\x06 \x01(\x05R\x0bunconfirmed\x12\x1e\n\nsuppressed\x18\x07 \x01(\x05R\nsuppressed\x12\x1c\n\tcancelled\x18\x08 \x01(\x05R\tcancelled\"\xbb\x04\n\x08\x43\x61mpaign\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12\x1f\n\x0bmailbox_ids\x18\x03 \x03(\tR\nmailboxIds\x12;\n\x08template\x18\x04 \x01(\x0b\x32\x1f.maillane.scheduler.v1.TemplateR\x08template\x12\x39\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12/\n\x05\x64\x65lay\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationR\x05\x64\x65lay\x12&\n\x0chourly_limit\x18\x07 \x01(\x05H\x00R\x0bhourlyLimit\x88\x01\x01\x12:\n\x05state\x18\x08 \x01(\x0e\x32$.maillane.scheduler.v1.CampaignStateR\x05state\x12!\n\x0cstate_reason\x18\t \x01(\tR\x0bstateReason\x12\x35\n\x06\x63ounts\x18\n \x01(\x0b\x32\x1d.maillane.scheduler.v1.CountsR\x06\x63ounts\x12;\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12\x35\n\x08\x65nd_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x65ndTimeB\x0f\n\r_hourly_limit\"s\n\x15\x43reateCampaignRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tR\trequestId\x12;\n\x08\x63\x61mpaign\x18\x02 \x01(\x0b\x32\x1f.maillane.scheduler.v1.CampaignR\x08\x63\x61mpaign\"U\n\x16\x43reateCampaignResponse\x12;\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x1f.maillane.scheduler.v1.CampaignR\x08\x63\x61mpaign\"5\n\x12GetCampaignRequest\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\"R\n\x13GetCampaignResponse\x12;\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x1f.maillane.scheduler.v1.CampaignR\x08\x63\x61mpaign\"\xad\x01\n\x14ListCampaignsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12:\n\x05state\x18\x03 \x01(\x0e\x32$.maillane.scheduler.v1.CampaignStateR\x05state\x12\x1d\n\nmailbox_id\x18\x04 \x01(\tR\tmailboxId\"~\n\x15ListCampaignsResponse\x12=\n\tcampaigns\x18\x01 \x03(\x0b\x32\x1f.maillane.scheduler.v1.CampaignR\tcampaigns\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb2\x01\n\x15UpdateCampaignRequest\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\x12;\n\x08\x63\x61mpaign\x18\x02 \x01(\x0b\x32\x1f.maillane.scheduler.v1.CampaignR\x08\x63\x61mpaign\x12;\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskR\nupdateMask\"U\n\x16UpdateCampaignResponse\x12;\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x1f.maillane.scheduler.v1.CampaignR\x08\x63\x61mpaign\"8\n\x15\x44\x65leteCampaignRequest\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\"\x18\n\x16\x44\x65leteCampaignResponse\"7\n\x14StartCampaignRequest\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\"T\n\x15StartCampaignResponse\x12;\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x1f.maillane.scheduler.v1.CampaignR\x08\x63\x61mpaign\"7\n\x14PauseCampaignRequest\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\"T\n\x15PauseCampaignResponse\x12;\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x1f.maillane.scheduler.v1.CampaignR\x08\x63\x61mpaign\"8\n\x15ResumeCampaignRequest\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\"U\n\x16ResumeCampaignResponse\x12;\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x1f.maillane.scheduler.v1.CampaignR\x08\x63\x61mpaign\"8\n\x15\x43\x61ncelCampaignRequest\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\"U\n\x16\x43\x61ncelCampaignResponse\x12;\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x1f.maillane.scheduler.v1.CampaignR\x08\x63\x61mpaign\"\xc2\x01\n\tRecipient\x12\x14\n\x05\x65mail\x18\x01 \x01(\tR\x05\x65mail\x12M\n\tvariables\x18\x02 \x03(\x0b\x32/.maillane.scheduler.v1.Recipient.VariablesEntryR\tvariables\x12\x12\n\x04line\x18\x03 \x01(\x05R\x04line\x1a<\n\x0eVariablesEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"|\n\x17ImportRecipientsRequest\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\x12@\n\nrecipients\x18\x02 \x03(\x0b\x32 .maillane.scheduler.v1.RecipientR\nrecipients\"O\n\x0bRejectedRow\x12\x12\n\x04line\x18\x01 \x01(\x05R\x04line\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value\x12\x16\n\x06reason\x18\x03 \x01(\tR\x06reason\"\xbd\x01\n\x18ImportRecipientsResponse\x12\x1a\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x05R\x08\x61\x63\x63\x65pted\x12\x1e\n\nduplicates\x18\x02 \x01(\x05R\nduplicates\x12>\n\x08rejected\x18\x03 \x03(\x0b\x32\".maillane.scheduler.v1.RejectedRowR\x08rejected\x12%\n\x0erejected_count\x18\x04 \x01(\x05R\rrejectedCount\"7\n\x14WatchCampaignRequest\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\"T\n\x15WatchCampaignResponse\x12;\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x1f.maillane.scheduler.v1.CampaignR\x08\x63\x61mpaign*\xbb\x01\n\rCampaignState\x12\x1e\n\x1a\x43\x41MPAIGN_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43\x41MPAIGN_STATE_DRAFT\x10\x01\x12\x19\n\x15\x43\x41MPAIGN_STATE_ACTIVE\x10\x02\x12\x19\n\x15\x43\x41MPAIGN_STATE_PAUSED\x10\x03\x12\x1c\n\x18\x43\x41MPAIGN_STATE_COMPLETED\x10\x04\x12\x1c\n\x18\x43\x41MPAIGN_STATE_CANCELLED\x10\x05\x32\xdf\r\n\x0f\x43\x61mpaignService\x12\x9c\x01\n\x0e\x43reateCampaign\x12,.maillane.scheduler.v1.CreateCampaignRequest\x1a-.maillane.scheduler.v1.CreateCampaignResponse\"-\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02#\"\r/v1/campaigns:\x08\x63\x61mpaignb\x08\x63\x61mpaign\x12\x97\x01\n\x0bGetCampaign\x12).maillane.scheduler.v1.GetCampaignRequest\x1a*.maillane.scheduler.v1.GetCampaignResponse\"1\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02\'\x12\x1b/v1/campaigns/{campaign_id}b\x08\x63\x61mpaign\x12\x85\x01\n\rListCampaigns\x12+.maillane.scheduler.v1.ListCampaignsRequest\x1a,.maillane.scheduler.v1.ListCampaignsResponse\"\x19\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/campaigns\x12\xaa\x01\n\x0eUpdateCampaign\x12,.maillane.scheduler.v1.UpdateCampaignRequest\x1a-.maillane.scheduler.v1.UpdateCampaignResponse\";\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02\x31\x32\x1b/v1/campaigns/{campaign_id}:\x08\x63\x61mpaignb\x08\x63\x61mpaign\x12\x96\x01\n\x0e\x44\x65leteCampaign\x12,.maillane.scheduler.v1.DeleteCampaignRequest\x1a-.maillane.scheduler.v1.DeleteCampaignResponse\"\'\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02\x1d*\x1b/v1/campaigns/{campaign_id}\x12\xa6\x01\n\rStartCampaign\x12+.maillane.scheduler.v1.StartCampaignRequest\x1a,.maillane.scheduler.v1.StartCampaignResponse\":\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02\x30\"!/v1/campaigns/{campaign_id}:start:\x01*b\x08\x63\x61mpaign\x12\xa6\x01\n\rPauseCampaign\x12+.maillane.scheduler.v1.PauseCampaignRequest\x1a,.maillane.scheduler.v1.PauseCampaignResponse\":\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02\x30\"!/v1/campaigns/{campaign_id}:pause:\x01*b\x08\x63\x61mpaign\x12\xaa\x01\n\x0eResumeCampaign\x12,.maillane.scheduler.v1.ResumeCampaignRequest\x1a-.maillane.scheduler.v1.ResumeCampaignResponse\";\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02\x31\"\"/v1/campaigns/{campaign_id}:resume:\x01*b\x08\x63\x61mpaign\x12\xaa\x01\n\x0e\x43\x61ncelCampaign\x12,.maillane.scheduler.v1.CancelCampaignRequest\x1a-.maillane.scheduler.v1.CancelCampaignResponse\";\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02\x31\"\"/v1/campaigns/{campaign_id}:cancel:\x01*b\x08\x63\x61mpaign\x12{\n\x10ImportRecipients\x12..maillane.scheduler.v1.ImportRecipientsRequest\x1a/.maillane.scheduler.v1.ImportRecipientsResponse\"\x04\xc8\xf3\x18\x02(\x01\x12\x9b\x01\n\rWatchCampaign\x12+.maillane.scheduler.v1.WatchCampaignRequest\x1a,.maillane.scheduler.v1.WatchCampaignResponse\"-\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02#\x12!/v1/campaigns/{campaign_id}:watch0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,maillane/scheduler/v1/campaign_service.proto\x12\x15maillane.scheduler.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a maillane/options/v1/access.proto\"L\n\x08Template\x12\x18\n\x07subject\x18\x01 \x01(\tR\x07subject\x12\x12\n\x04text\x18\x02 \x01(\tR\x04text\x12\x12\n\x04html\x18\x03 \x01(\tR\x04html\"\xde\x01\n\x06\x43ounts\x12\x14\n\x05total\x18\x01 \x01(\x05R\x05total\x12\x18\n\x07pending\x18\x02 \x01(\x05R\x07pending\x12\x18\n\x07sending\x18\x03 \x01(\x05R\x07sending\x12\x12\n\x04sent\x18\x04 \x01(\x05R\x04sent\x12\x16\n\x06\x66\x61iled\x18\x05 \x01(\x05R\x06\x66\x61iled\x12 \n\x0bunconfirmed\x18\x06 \x01(\x05R\x0bunconfirmed\x12\x1e\n\nsuppressed\x18\x07 \x01(\x05R\nsuppressed\x12\x1c\n\tcancelled\x18\x08 \x01(\x05R\tcancelled\"\xdf\x04\n\x08\x43\x61mpaign\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\x02id\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12\x1f\n\x0bmailbox_ids\x18\x03 \x03(\tR\nmailboxIds\x12;\n\x08template\x18\x04 \x01(\x0b\x32\x1f.maillane.scheduler.v1.TemplateR\x08template\x12\x39\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12/\n\x05\x64\x65lay\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationR\x05\x64\x65lay\x12&\n\x0chourly_limit\x18\x07 \x01(\x05H\x00R\x0bhourlyLimit\x88\x01\x01\x12@\n\x05state\x18\x08 \x01(\x0e\x32$.maillane.scheduler.v1.CampaignStateB\x04\xe2\x41\x01\x03R\x05state\x12\'\n\x0cstate_reason\x18\t \x01(\tB\x04\xe2\x41\x01\x03R\x0bstateReason\x12;\n\x06\x63ounts\x18\n \x01(\x0b\x32\x1d.maillane.scheduler.v1.CountsB\x04\xe2\x41\x01\x03R\x06\x63ounts\x12\x41\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\ncreateTime\x12;\n\x08\x65nd_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\x07\x65ndTimeB\x0f\n\r_hourly_limit\"s\n\x15\x43reateCampaignRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tR\trequestId\x12;\n\x08\x63\x61mpaign\x18\x02 \x01(\x0b\x32\x1f.maillane.scheduler.v1.CampaignR\x08\x63\x61mpaign\"U\n\x16\x43reateCampaignResponse\x12;\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x1f.maillane.scheduler.v1.CampaignR\x08\x63\x61mpaign\"5\n\x12GetCampaignRequest\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\"R\n\x13GetCampaignResponse\x12;\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x1f.maillane.scheduler.v1.CampaignR\x08\x63\x61mpaign\"\xad\x01\n\x14ListCampaignsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12:\n\x05state\x18\x03 \x01(\x0e\x32$.maillane.scheduler.v1.CampaignStateR\x05state\x12\x1d\n\nmailbox_id\x18\x04 \x01(\tR\tmailboxId\"~\n\x15ListCampaignsResponse\x12=\n\tcampaigns\x18\x01 \x03(\x0b\x32\x1f.maillane.scheduler.v1.CampaignR\tcampaigns\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb2\x01\n\x15UpdateCampaignRequest\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\x12;\n\x08\x63\x61mpaign\x18\x02 \x01(\x0b\x32\x1f.maillane.scheduler.v1.CampaignR\x08\x63\x61mpaign\x12;\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskR\nupdateMask\"U\n\x16UpdateCampaignResponse\x12;\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x1f.maillane.scheduler.v1.CampaignR\x08\x63\x61mpaign\"8\n\x15\x44\x65leteCampaignRequest\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\"\x18\n\x16\x44\x65leteCampaignResponse\"7\n\x14StartCampaignRequest\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\"T\n\x15StartCampaignResponse\x12;\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x1f.maillane.scheduler.v1.CampaignR\x08\x63\x61mpaign\"7\n\x14PauseCampaignRequest\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\"T\n\x15PauseCampaignResponse\x12;\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x1f.maillane.scheduler.v1.CampaignR\x08\x63\x61mpaign\"8\n\x15ResumeCampaignRequest\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\"U\n\x16ResumeCampaignResponse\x12;\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x1f.maillane.scheduler.v1.CampaignR\x08\x63\x61mpaign\"8\n\x15\x43\x61ncelCampaignRequest\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\"U\n\x16\x43\x61ncelCampaignResponse\x12;\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x1f.maillane.scheduler.v1.CampaignR\x08\x63\x61mpaign\"\xc2\x01\n\tRecipient\x12\x14\n\x05\x65mail\x18\x01 \x01(\tR\x05\x65mail\x12M\n\tvariables\x18\x02 \x03(\x0b\x32/.maillane.scheduler.v1.Recipient.VariablesEntryR\tvariables\x12\x12\n\x04line\x18\x03 \x01(\x05R\x04line\x1a<\n\x0eVariablesEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"|\n\x17ImportRecipientsRequest\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\x12@\n\nrecipients\x18\x02 \x03(\x0b\x32 .maillane.scheduler.v1.RecipientR\nrecipients\"O\n\x0bRejectedRow\x12\x12\n\x04line\x18\x01 \x01(\x05R\x04line\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value\x12\x16\n\x06reason\x18\x03 \x01(\tR\x06reason\"\xbd\x01\n\x18ImportRecipientsResponse\x12\x1a\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x05R\x08\x61\x63\x63\x65pted\x12\x1e\n\nduplicates\x18\x02 \x01(\x05R\nduplicates\x12>\n\x08rejected\x18\x03 \x03(\x0b\x32\".maillane.scheduler.v1.RejectedRowR\x08rejected\x12%\n\x0erejected_count\x18\x04 \x01(\x05R\rrejectedCount\"7\n\x14WatchCampaignRequest\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\"T\n\x15WatchCampaignResponse\x12;\n\x08\x63\x61mpaign\x18\x01 \x01(\x0b\x32\x1f.maillane.scheduler.v1.CampaignR\x08\x63\x61mpaign*\xbb\x01\n\rCampaignState\x12\x1e\n\x1a\x43\x41MPAIGN_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43\x41MPAIGN_STATE_DRAFT\x10\x01\x12\x19\n\x15\x43\x41MPAIGN_STATE_ACTIVE\x10\x02\x12\x19\n\x15\x43\x41MPAIGN_STATE_PAUSED\x10\x03\x12\x1c\n\x18\x43\x41MPAIGN_STATE_COMPLETED\x10\x04\x12\x1c\n\x18\x43\x41MPAIGN_STATE_CANCELLED\x10\x05\x32\xdf\r\n\x0f\x43\x61mpaignService\x12\x9c\x01\n\x0e\x43reateCampaign\x12,.maillane.scheduler.v1.CreateCampaignRequest\x1a-.maillane.scheduler.v1.CreateCampaignResponse\"-\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02#\"\r/v1/campaigns:\x08\x63\x61mpaignb\x08\x63\x61mpaign\x12\x97\x01\n\x0bGetCampaign\x12).maillane.scheduler.v1.GetCampaignRequest\x1a*.maillane.scheduler.v1.GetCampaignResponse\"1\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02\'\x12\x1b/v1/campaigns/{campaign_id}b\x08\x63\x61mpaign\x12\x85\x01\n\rListCampaigns\x12+.maillane.scheduler.v1.ListCampaignsRequest\x1a,.maillane.scheduler.v1.ListCampaignsResponse\"\x19\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/campaigns\x12\xaa\x01\n\x0eUpdateCampaign\x12,.maillane.scheduler.v1.UpdateCampaignRequest\x1a-.maillane.scheduler.v1.UpdateCampaignResponse\";\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02\x31\x32\x1b/v1/campaigns/{campaign_id}:\x08\x63\x61mpaignb\x08\x63\x61mpaign\x12\x96\x01\n\x0e\x44\x65leteCampaign\x12,.maillane.scheduler.v1.DeleteCampaignRequest\x1a-.maillane.scheduler.v1.DeleteCampaignResponse\"\'\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02\x1d*\x1b/v1/campaigns/{campaign_id}\x12\xa6\x01\n\rStartCampaign\x12+.maillane.scheduler.v1.StartCampaignRequest\x1a,.maillane.scheduler.v1.StartCampaignResponse\":\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02\x30\"!/v1/campaigns/{campaign_id}:start:\x01*b\x08\x63\x61mpaign\x12\xa6\x01\n\rPauseCampaign\x12+.maillane.scheduler.v1.PauseCampaignRequest\x1a,.maillane.scheduler.v1.PauseCampaignResponse\":\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02\x30\"!/v1/campaigns/{campaign_id}:pause:\x01*b\x08\x63\x61mpaign\x12\xaa\x01\n\x0eResumeCampaign\x12,.maillane.scheduler.v1.ResumeCampaignRequest\x1a-.maillane.scheduler.v1.ResumeCampaignResponse\";\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02\x31\"\"/v1/campaigns/{campaign_id}:resume:\x01*b\x08\x63\x61mpaign\x12\xaa\x01\n\x0e\x43\x61ncelCampaign\x12,.maillane.scheduler.v1.CancelCampaignRequest\x1a-.maillane.scheduler.v1.CancelCampaignResponse\";\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02\x31\"\"/v1/campaigns/{campaign_id}:cancel:\x01*b\x08\x63\x61mpaign\x12{\n\x10ImportRecipients\x12..maillane.scheduler.v1.ImportRecipientsRequest\x1a/.maillane.scheduler.v1.ImportRecipientsResponse\"\x04\xc8\xf3\x18\x02(\x01\x12\x9b\x01\n\rWatchCampaign\x12+.maillane.scheduler.v1.WatchCampaignRequest\x1a,.maillane.scheduler.v1.WatchCampaignResponse\"-\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02#\x12!/v1/campaigns/{campaign_id}:watch0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'maillane.scheduler.v1.campaign_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_CAMPAIGN'].fields_by_name['id']._loaded_options = None
+  _globals['_CAMPAIGN'].fields_by_name['id']._serialized_options = b'\342A\001\003'
+  _globals['_CAMPAIGN'].fields_by_name['state']._loaded_options = None
+  _globals['_CAMPAIGN'].fields_by_name['state']._serialized_options = b'\342A\001\003'
+  _globals['_CAMPAIGN'].fields_by_name['state_reason']._loaded_options = None
+  _globals['_CAMPAIGN'].fields_by_name['state_reason']._serialized_options = b'\342A\001\003'
+  _globals['_CAMPAIGN'].fields_by_name['counts']._loaded_options = None
+  _globals['_CAMPAIGN'].fields_by_name['counts']._serialized_options = b'\342A\001\003'
+  _globals['_CAMPAIGN'].fields_by_name['create_time']._loaded_options = None
+  _globals['_CAMPAIGN'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
+  _globals['_CAMPAIGN'].fields_by_name['end_time']._loaded_options = None
+  _globals['_CAMPAIGN'].fields_by_name['end_time']._serialized_options = b'\342A\001\003'
   _globals['_RECIPIENT_VARIABLESENTRY']._loaded_options = None
   _globals['_RECIPIENT_VARIABLESENTRY']._serialized_options = b'8\001'
   _globals['_CAMPAIGNSERVICE'].methods_by_name['CreateCampaign']._loaded_options = None
@@ -60,64 +73,64 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CAMPAIGNSERVICE'].methods_by_name['ImportRecipients']._serialized_options = b'\310\363\030\002'
   _globals['_CAMPAIGNSERVICE'].methods_by_name['WatchCampaign']._loaded_options = None
   _globals['_CAMPAIGNSERVICE'].methods_by_name['WatchCampaign']._serialized_options = b'\310\363\030\001\202\323\344\223\002#\022!/v1/campaigns/{campaign_id}:watch'
-  _globals['_CAMPAIGNSTATE']._serialized_start=3426
-  _globals['_CAMPAIGNSTATE']._serialized_end=3613
-  _globals['_TEMPLATE']._serialized_start=234
-  _globals['_TEMPLATE']._serialized_end=310
-  _globals['_COUNTS']._serialized_start=313
-  _globals['_COUNTS']._serialized_end=535
-  _globals['_CAMPAIGN']._serialized_start=538
-  _globals['_CAMPAIGN']._serialized_end=1109
-  _globals['_CREATECAMPAIGNREQUEST']._serialized_start=1111
-  _globals['_CREATECAMPAIGNREQUEST']._serialized_end=1226
-  _globals['_CREATECAMPAIGNRESPONSE']._serialized_start=1228
-  _globals['_CREATECAMPAIGNRESPONSE']._serialized_end=1313
-  _globals['_GETCAMPAIGNREQUEST']._serialized_start=1315
-  _globals['_GETCAMPAIGNREQUEST']._serialized_end=1368
-  _globals['_GETCAMPAIGNRESPONSE']._serialized_start=1370
-  _globals['_GETCAMPAIGNRESPONSE']._serialized_end=1452
-  _globals['_LISTCAMPAIGNSREQUEST']._serialized_start=1455
-  _globals['_LISTCAMPAIGNSREQUEST']._serialized_end=1628
-  _globals['_LISTCAMPAIGNSRESPONSE']._serialized_start=1630
-  _globals['_LISTCAMPAIGNSRESPONSE']._serialized_end=1756
-  _globals['_UPDATECAMPAIGNREQUEST']._serialized_start=1759
-  _globals['_UPDATECAMPAIGNREQUEST']._serialized_end=1937
-  _globals['_UPDATECAMPAIGNRESPONSE']._serialized_start=1939
-  _globals['_UPDATECAMPAIGNRESPONSE']._serialized_end=2024
-  _globals['_DELETECAMPAIGNREQUEST']._serialized_start=2026
-  _globals['_DELETECAMPAIGNREQUEST']._serialized_end=2082
-  _globals['_DELETECAMPAIGNRESPONSE']._serialized_start=2084
-  _globals['_DELETECAMPAIGNRESPONSE']._serialized_end=2108
-  _globals['_STARTCAMPAIGNREQUEST']._serialized_start=2110
-  _globals['_STARTCAMPAIGNREQUEST']._serialized_end=2165
-  _globals['_STARTCAMPAIGNRESPONSE']._serialized_start=2167
-  _globals['_STARTCAMPAIGNRESPONSE']._serialized_end=2251
-  _globals['_PAUSECAMPAIGNREQUEST']._serialized_start=2253
-  _globals['_PAUSECAMPAIGNREQUEST']._serialized_end=2308
-  _globals['_PAUSECAMPAIGNRESPONSE']._serialized_start=2310
-  _globals['_PAUSECAMPAIGNRESPONSE']._serialized_end=2394
-  _globals['_RESUMECAMPAIGNREQUEST']._serialized_start=2396
-  _globals['_RESUMECAMPAIGNREQUEST']._serialized_end=2452
-  _globals['_RESUMECAMPAIGNRESPONSE']._serialized_start=2454
-  _globals['_RESUMECAMPAIGNRESPONSE']._serialized_end=2539
-  _globals['_CANCELCAMPAIGNREQUEST']._serialized_start=2541
-  _globals['_CANCELCAMPAIGNREQUEST']._serialized_end=2597
-  _globals['_CANCELCAMPAIGNRESPONSE']._serialized_start=2599
-  _globals['_CANCELCAMPAIGNRESPONSE']._serialized_end=2684
-  _globals['_RECIPIENT']._serialized_start=2687
-  _globals['_RECIPIENT']._serialized_end=2881
-  _globals['_RECIPIENT_VARIABLESENTRY']._serialized_start=2821
-  _globals['_RECIPIENT_VARIABLESENTRY']._serialized_end=2881
-  _globals['_IMPORTRECIPIENTSREQUEST']._serialized_start=2883
-  _globals['_IMPORTRECIPIENTSREQUEST']._serialized_end=3007
-  _globals['_REJECTEDROW']._serialized_start=3009
-  _globals['_REJECTEDROW']._serialized_end=3088
-  _globals['_IMPORTRECIPIENTSRESPONSE']._serialized_start=3091
-  _globals['_IMPORTRECIPIENTSRESPONSE']._serialized_end=3280
-  _globals['_WATCHCAMPAIGNREQUEST']._serialized_start=3282
-  _globals['_WATCHCAMPAIGNREQUEST']._serialized_end=3337
-  _globals['_WATCHCAMPAIGNRESPONSE']._serialized_start=3339
-  _globals['_WATCHCAMPAIGNRESPONSE']._serialized_end=3423
-  _globals['_CAMPAIGNSERVICE']._serialized_start=3616
-  _globals['_CAMPAIGNSERVICE']._serialized_end=5375
+  _globals['_CAMPAIGNSTATE']._serialized_start=3495
+  _globals['_CAMPAIGNSTATE']._serialized_end=3682
+  _globals['_TEMPLATE']._serialized_start=267
+  _globals['_TEMPLATE']._serialized_end=343
+  _globals['_COUNTS']._serialized_start=346
+  _globals['_COUNTS']._serialized_end=568
+  _globals['_CAMPAIGN']._serialized_start=571
+  _globals['_CAMPAIGN']._serialized_end=1178
+  _globals['_CREATECAMPAIGNREQUEST']._serialized_start=1180
+  _globals['_CREATECAMPAIGNREQUEST']._serialized_end=1295
+  _globals['_CREATECAMPAIGNRESPONSE']._serialized_start=1297
+  _globals['_CREATECAMPAIGNRESPONSE']._serialized_end=1382
+  _globals['_GETCAMPAIGNREQUEST']._serialized_start=1384
+  _globals['_GETCAMPAIGNREQUEST']._serialized_end=1437
+  _globals['_GETCAMPAIGNRESPONSE']._serialized_start=1439
+  _globals['_GETCAMPAIGNRESPONSE']._serialized_end=1521
+  _globals['_LISTCAMPAIGNSREQUEST']._serialized_start=1524
+  _globals['_LISTCAMPAIGNSREQUEST']._serialized_end=1697
+  _globals['_LISTCAMPAIGNSRESPONSE']._serialized_start=1699
+  _globals['_LISTCAMPAIGNSRESPONSE']._serialized_end=1825
+  _globals['_UPDATECAMPAIGNREQUEST']._serialized_start=1828
+  _globals['_UPDATECAMPAIGNREQUEST']._serialized_end=2006
+  _globals['_UPDATECAMPAIGNRESPONSE']._serialized_start=2008
+  _globals['_UPDATECAMPAIGNRESPONSE']._serialized_end=2093
+  _globals['_DELETECAMPAIGNREQUEST']._serialized_start=2095
+  _globals['_DELETECAMPAIGNREQUEST']._serialized_end=2151
+  _globals['_DELETECAMPAIGNRESPONSE']._serialized_start=2153
+  _globals['_DELETECAMPAIGNRESPONSE']._serialized_end=2177
+  _globals['_STARTCAMPAIGNREQUEST']._serialized_start=2179
+  _globals['_STARTCAMPAIGNREQUEST']._serialized_end=2234
+  _globals['_STARTCAMPAIGNRESPONSE']._serialized_start=2236
+  _globals['_STARTCAMPAIGNRESPONSE']._serialized_end=2320
+  _globals['_PAUSECAMPAIGNREQUEST']._serialized_start=2322
+  _globals['_PAUSECAMPAIGNREQUEST']._serialized_end=2377
+  _globals['_PAUSECAMPAIGNRESPONSE']._serialized_start=2379
+  _globals['_PAUSECAMPAIGNRESPONSE']._serialized_end=2463
+  _globals['_RESUMECAMPAIGNREQUEST']._serialized_start=2465
+  _globals['_RESUMECAMPAIGNREQUEST']._serialized_end=2521
+  _globals['_RESUMECAMPAIGNRESPONSE']._serialized_start=2523
+  _globals['_RESUMECAMPAIGNRESPONSE']._serialized_end=2608
+  _globals['_CANCELCAMPAIGNREQUEST']._serialized_start=2610
+  _globals['_CANCELCAMPAIGNREQUEST']._serialized_end=2666
+  _globals['_CANCELCAMPAIGNRESPONSE']._serialized_start=2668
+  _globals['_CANCELCAMPAIGNRESPONSE']._serialized_end=2753
+  _globals['_RECIPIENT']._serialized_start=2756
+  _globals['_RECIPIENT']._serialized_end=2950
+  _globals['_RECIPIENT_VARIABLESENTRY']._serialized_start=2890
+  _globals['_RECIPIENT_VARIABLESENTRY']._serialized_end=2950
+  _globals['_IMPORTRECIPIENTSREQUEST']._serialized_start=2952
+  _globals['_IMPORTRECIPIENTSREQUEST']._serialized_end=3076
+  _globals['_REJECTEDROW']._serialized_start=3078
+  _globals['_REJECTEDROW']._serialized_end=3157
+  _globals['_IMPORTRECIPIENTSRESPONSE']._serialized_start=3160
+  _globals['_IMPORTRECIPIENTSRESPONSE']._serialized_end=3349
+  _globals['_WATCHCAMPAIGNREQUEST']._serialized_start=3351
+  _globals['_WATCHCAMPAIGNREQUEST']._serialized_end=3406
+  _globals['_WATCHCAMPAIGNRESPONSE']._serialized_start=3408
+  _globals['_WATCHCAMPAIGNRESPONSE']._serialized_end=3492
+  _globals['_CAMPAIGNSERVICE']._serialized_start=3685
+  _globals['_CAMPAIGNSERVICE']._serialized_end=5444
 # @@protoc_insertion_point(module_scope)

@@ -23,17 +23,28 @@ _sym_db = _symbol_database.Default()
 
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from maillane.options.v1 import access_pb2 as maillane_dot_options_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,maillane/scheduler/v1/identity_service.proto\x12\x15maillane.scheduler.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a maillane/options/v1/access.proto\"/\n\tWorkspace\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\"\x96\x02\n\x05Token\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12/\n\x04role\x18\x03 \x01(\x0e\x32\x1b.maillane.scheduler.v1.RoleR\x04role\x12;\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12>\n\rlast_use_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0blastUseTime\x12;\n\x0brevoke_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nrevokeTime\"\x14\n\x12GetIdentityRequest\"\x89\x01\n\x13GetIdentityResponse\x12>\n\tworkspace\x18\x01 \x01(\x0b\x32 .maillane.scheduler.v1.WorkspaceR\tworkspace\x12\x32\n\x05token\x18\x02 \x01(\x0b\x32\x1c.maillane.scheduler.v1.TokenR\x05token\"Y\n\x12\x43reateTokenRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12/\n\x04role\x18\x02 \x01(\x0e\x32\x1b.maillane.scheduler.v1.RoleR\x04role\"a\n\x13\x43reateTokenResponse\x12\x32\n\x05token\x18\x01 \x01(\x0b\x32\x1c.maillane.scheduler.v1.TokenR\x05token\x12\x16\n\x06secret\x18\x02 \x01(\tR\x06secret\"O\n\x11ListTokensRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"r\n\x12ListTokensResponse\x12\x34\n\x06tokens\x18\x01 \x03(\x0b\x32\x1c.maillane.scheduler.v1.TokenR\x06tokens\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"/\n\x12RevokeTokenRequest\x12\x19\n\x08token_id\x18\x01 \x01(\tR\x07tokenId\"I\n\x13RevokeTokenResponse\x12\x32\n\x05token\x18\x01 \x01(\x0b\x32\x1c.maillane.scheduler.v1.TokenR\x05token*N\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_VIEWER\x10\x01\x12\x0f\n\x0bROLE_EDITOR\x10\x02\x12\x0e\n\nROLE_ADMIN\x10\x03\x32\xa8\x04\n\x0fIdentityService\x12~\n\x0bGetIdentity\x12).maillane.scheduler.v1.GetIdentityRequest\x1a*.maillane.scheduler.v1.GetIdentityResponse\"\x18\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/identity\x12\x7f\n\x0b\x43reateToken\x12).maillane.scheduler.v1.CreateTokenRequest\x1a*.maillane.scheduler.v1.CreateTokenResponse\"\x19\xc8\xf3\x18\x03\x82\xd3\xe4\x93\x02\x0f\"\n/v1/tokens:\x01*\x12y\n\nListTokens\x12(.maillane.scheduler.v1.ListTokensRequest\x1a).maillane.scheduler.v1.ListTokensResponse\"\x16\xc8\xf3\x18\x03\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/tokens\x12\x98\x01\n\x0bRevokeToken\x12).maillane.scheduler.v1.RevokeTokenRequest\x1a*.maillane.scheduler.v1.RevokeTokenResponse\"2\xc8\xf3\x18\x03\x82\xd3\xe4\x93\x02(\"\x1c/v1/tokens/{token_id}:revoke:\x01*b\x05tokenb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,maillane/scheduler/v1/identity_service.proto\x12\x15maillane.scheduler.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a maillane/options/v1/access.proto\"5\n\tWorkspace\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\x02id\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\"\xae\x02\n\x05Token\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\x02id\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12/\n\x04role\x18\x03 \x01(\x0e\x32\x1b.maillane.scheduler.v1.RoleR\x04role\x12\x41\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\ncreateTime\x12\x44\n\rlast_use_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\x0blastUseTime\x12\x41\n\x0brevoke_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\nrevokeTime\"\x14\n\x12GetIdentityRequest\"\x89\x01\n\x13GetIdentityResponse\x12>\n\tworkspace\x18\x01 \x01(\x0b\x32 .maillane.scheduler.v1.WorkspaceR\tworkspace\x12\x32\n\x05token\x18\x02 \x01(\x0b\x32\x1c.maillane.scheduler.v1.TokenR\x05token\"Y\n\x12\x43reateTokenRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12/\n\x04role\x18\x02 \x01(\x0e\x32\x1b.maillane.scheduler.v1.RoleR\x04role\"a\n\x13\x43reateTokenResponse\x12\x32\n\x05token\x18\x01 \x01(\x0b\x32\x1c.maillane.scheduler.v1.TokenR\x05token\x12\x16\n\x06secret\x18\x02 \x01(\tR\x06secret\"O\n\x11ListTokensRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"r\n\x12ListTokensResponse\x12\x34\n\x06tokens\x18\x01 \x03(\x0b\x32\x1c.maillane.scheduler.v1.TokenR\x06tokens\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"/\n\x12RevokeTokenRequest\x12\x19\n\x08token_id\x18\x01 \x01(\tR\x07tokenId\"I\n\x13RevokeTokenResponse\x12\x32\n\x05token\x18\x01 \x01(\x0b\x32\x1c.maillane.scheduler.v1.TokenR\x05token*N\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_VIEWER\x10\x01\x12\x0f\n\x0bROLE_EDITOR\x10\x02\x12\x0e\n\nROLE_ADMIN\x10\x03\x32\xa8\x04\n\x0fIdentityService\x12~\n\x0bGetIdentity\x12).maillane.scheduler.v1.GetIdentityRequest\x1a*.maillane.scheduler.v1.GetIdentityResponse\"\x18\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/identity\x12\x7f\n\x0b\x43reateToken\x12).maillane.scheduler.v1.CreateTokenRequest\x1a*.maillane.scheduler.v1.CreateTokenResponse\"\x19\xc8\xf3\x18\x03\x82\xd3\xe4\x93\x02\x0f\"\n/v1/tokens:\x01*\x12y\n\nListTokens\x12(.maillane.scheduler.v1.ListTokensRequest\x1a).maillane.scheduler.v1.ListTokensResponse\"\x16\xc8\xf3\x18\x03\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/tokens\x12\x98\x01\n\x0bRevokeToken\x12).maillane.scheduler.v1.RevokeTokenRequest\x1a*.maillane.scheduler.v1.RevokeTokenResponse\"2\xc8\xf3\x18\x03\x82\xd3\xe4\x93\x02(\"\x1c/v1/tokens/{token_id}:revoke:\x01*b\x05tokenb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'maillane.scheduler.v1.identity_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_WORKSPACE'].fields_by_name['id']._loaded_options = None
+  _globals['_WORKSPACE'].fields_by_name['id']._serialized_options = b'\342A\001\003'
+  _globals['_TOKEN'].fields_by_name['id']._loaded_options = None
+  _globals['_TOKEN'].fields_by_name['id']._serialized_options = b'\342A\001\003'
+  _globals['_TOKEN'].fields_by_name['create_time']._loaded_options = None
+  _globals['_TOKEN'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
+  _globals['_TOKEN'].fields_by_name['last_use_time']._loaded_options = None
+  _globals['_TOKEN'].fields_by_name['last_use_time']._serialized_options = b'\342A\001\003'
+  _globals['_TOKEN'].fields_by_name['revoke_time']._loaded_options = None
+  _globals['_TOKEN'].fields_by_name['revoke_time']._serialized_options = b'\342A\001\003'
   _globals['_IDENTITYSERVICE'].methods_by_name['GetIdentity']._loaded_options = None
   _globals['_IDENTITYSERVICE'].methods_by_name['GetIdentity']._serialized_options = b'\310\363\030\001\202\323\344\223\002\016\022\014/v1/identity'
   _globals['_IDENTITYSERVICE'].methods_by_name['CreateToken']._loaded_options = None
@@ -42,28 +53,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IDENTITYSERVICE'].methods_by_name['ListTokens']._serialized_options = b'\310\363\030\003\202\323\344\223\002\014\022\n/v1/tokens'
   _globals['_IDENTITYSERVICE'].methods_by_name['RevokeToken']._loaded_options = None
   _globals['_IDENTITYSERVICE'].methods_by_name['RevokeToken']._serialized_options = b'\310\363\030\003\202\323\344\223\002(\"\034/v1/tokens/{token_id}:revoke:\001*b\005token'
-  _globals['_ROLE']._serialized_start=1171
-  _globals['_ROLE']._serialized_end=1249
-  _globals['_WORKSPACE']._serialized_start=168
-  _globals['_WORKSPACE']._serialized_end=215
-  _globals['_TOKEN']._serialized_start=218
-  _globals['_TOKEN']._serialized_end=496
-  _globals['_GETIDENTITYREQUEST']._serialized_start=498
-  _globals['_GETIDENTITYREQUEST']._serialized_end=518
-  _globals['_GETIDENTITYRESPONSE']._serialized_start=521
-  _globals['_GETIDENTITYRESPONSE']._serialized_end=658
-  _globals['_CREATETOKENREQUEST']._serialized_start=660
-  _globals['_CREATETOKENREQUEST']._serialized_end=749
-  _globals['_CREATETOKENRESPONSE']._serialized_start=751
-  _globals['_CREATETOKENRESPONSE']._serialized_end=848
-  _globals['_LISTTOKENSREQUEST']._serialized_start=850
-  _globals['_LISTTOKENSREQUEST']._serialized_end=929
-  _globals['_LISTTOKENSRESPONSE']._serialized_start=931
-  _globals['_LISTTOKENSRESPONSE']._serialized_end=1045
-  _globals['_REVOKETOKENREQUEST']._serialized_start=1047
-  _globals['_REVOKETOKENREQUEST']._serialized_end=1094
-  _globals['_REVOKETOKENRESPONSE']._serialized_start=1096
-  _globals['_REVOKETOKENRESPONSE']._serialized_end=1169
-  _globals['_IDENTITYSERVICE']._serialized_start=1252
-  _globals['_IDENTITYSERVICE']._serialized_end=1804
+  _globals['_ROLE']._serialized_start=1234
+  _globals['_ROLE']._serialized_end=1312
+  _globals['_WORKSPACE']._serialized_start=201
+  _globals['_WORKSPACE']._serialized_end=254
+  _globals['_TOKEN']._serialized_start=257
+  _globals['_TOKEN']._serialized_end=559
+  _globals['_GETIDENTITYREQUEST']._serialized_start=561
+  _globals['_GETIDENTITYREQUEST']._serialized_end=581
+  _globals['_GETIDENTITYRESPONSE']._serialized_start=584
+  _globals['_GETIDENTITYRESPONSE']._serialized_end=721
+  _globals['_CREATETOKENREQUEST']._serialized_start=723
+  _globals['_CREATETOKENREQUEST']._serialized_end=812
+  _globals['_CREATETOKENRESPONSE']._serialized_start=814
+  _globals['_CREATETOKENRESPONSE']._serialized_end=911
+  _globals['_LISTTOKENSREQUEST']._serialized_start=913
+  _globals['_LISTTOKENSREQUEST']._serialized_end=992
+  _globals['_LISTTOKENSRESPONSE']._serialized_start=994
+  _globals['_LISTTOKENSRESPONSE']._serialized_end=1108
+  _globals['_REVOKETOKENREQUEST']._serialized_start=1110
+  _globals['_REVOKETOKENREQUEST']._serialized_end=1157
+  _globals['_REVOKETOKENRESPONSE']._serialized_start=1159
+  _globals['_REVOKETOKENRESPONSE']._serialized_end=1232
+  _globals['_IDENTITYSERVICE']._serialized_start=1315
+  _globals['_IDENTITYSERVICE']._serialized_end=1867
 # @@protoc_insertion_point(module_scope)

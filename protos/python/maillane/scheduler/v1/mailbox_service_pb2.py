@@ -23,19 +23,32 @@ _sym_db = _symbol_database.Default()
 
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from maillane.options.v1 import access_pb2 as maillane_dot_options_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+maillane/scheduler/v1/mailbox_service.proto\x12\x15maillane.scheduler.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a maillane/options/v1/access.proto\"\x94\x01\n\x04Park\x12\x39\n\x06reason\x18\x01 \x01(\x0e\x32!.maillane.scheduler.v1.ParkReasonR\x06reason\x12\x39\n\nuntil_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tuntilTime\x12\x16\n\x06\x64\x65tail\x18\x03 \x01(\tR\x06\x64\x65tail\"\xd8\x01\n\x04Smtp\x12\x12\n\x04host\x18\x01 \x01(\tR\x04host\x12\x12\n\x04port\x18\x02 \x01(\x05R\x04port\x12;\n\x08security\x18\x03 \x01(\x0e\x32\x1f.maillane.scheduler.v1.SecurityR\x08security\x12\x1a\n\x08username\x18\x04 \x01(\tR\x08username\x12\x1f\n\x08password\x18\x05 \x01(\tH\x00R\x08password\x88\x01\x01\x12!\n\x0chas_password\x18\x06 \x01(\x08R\x0bhasPasswordB\x0b\n\t_password\"\xd5\x03\n\x07Mailbox\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n\x07\x61\x64\x64ress\x18\x02 \x01(\tR\x07\x61\x64\x64ress\x12!\n\x0c\x64isplay_name\x18\x03 \x01(\tR\x0b\x64isplayName\x12/\n\x04smtp\x18\x04 \x01(\x0b\x32\x1b.maillane.scheduler.v1.SmtpR\x04smtp\x12&\n\x0chourly_limit\x18\x05 \x01(\x05H\x00R\x0bhourlyLimit\x88\x01\x01\x12$\n\x0b\x64\x61ily_limit\x18\x06 \x01(\x05H\x01R\ndailyLimit\x88\x01\x01\x12\x32\n\x07min_gap\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06minGap\x12\x39\n\x05state\x18\x08 \x01(\x0e\x32#.maillane.scheduler.v1.MailboxStateR\x05state\x12\x31\n\x05parks\x18\t \x03(\x0b\x32\x1b.maillane.scheduler.v1.ParkR\x05parks\x12;\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTimeB\x0f\n\r_hourly_limitB\x0e\n\x0c_daily_limit\"o\n\x14\x43reateMailboxRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tR\trequestId\x12\x38\n\x07mailbox\x18\x02 \x01(\x0b\x32\x1e.maillane.scheduler.v1.MailboxR\x07mailbox\"Q\n\x15\x43reateMailboxResponse\x12\x38\n\x07mailbox\x18\x01 \x01(\x0b\x32\x1e.maillane.scheduler.v1.MailboxR\x07mailbox\"2\n\x11GetMailboxRequest\x12\x1d\n\nmailbox_id\x18\x01 \x01(\tR\tmailboxId\"N\n\x12GetMailboxResponse\x12\x38\n\x07mailbox\x18\x01 \x01(\x0b\x32\x1e.maillane.scheduler.v1.MailboxR\x07mailbox\"R\n\x14ListMailboxesRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"}\n\x15ListMailboxesResponse\x12<\n\tmailboxes\x18\x01 \x03(\x0b\x32\x1e.maillane.scheduler.v1.MailboxR\tmailboxes\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xac\x01\n\x14UpdateMailboxRequest\x12\x1d\n\nmailbox_id\x18\x01 \x01(\tR\tmailboxId\x12\x38\n\x07mailbox\x18\x02 \x01(\x0b\x32\x1e.maillane.scheduler.v1.MailboxR\x07mailbox\x12;\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskR\nupdateMask\"Q\n\x15UpdateMailboxResponse\x12\x38\n\x07mailbox\x18\x01 \x01(\x0b\x32\x1e.maillane.scheduler.v1.MailboxR\x07mailbox\"5\n\x14\x44\x65leteMailboxRequest\x12\x1d\n\nmailbox_id\x18\x01 \x01(\tR\tmailboxId\"\x17\n\x15\x44\x65leteMailboxResponse\"4\n\x13PauseMailboxRequest\x12\x1d\n\nmailbox_id\x18\x01 \x01(\tR\tmailboxId\"P\n\x14PauseMailboxResponse\x12\x38\n\x07mailbox\x18\x01 \x01(\x0b\x32\x1e.maillane.scheduler.v1.MailboxR\x07mailbox\"5\n\x14ResumeMailboxRequest\x12\x1d\n\nmailbox_id\x18\x01 \x01(\tR\tmailboxId\"Q\n\x15ResumeMailboxResponse\x12\x38\n\x07mailbox\x18\x01 \x01(\x0b\x32\x1e.maillane.scheduler.v1.MailboxR\x07mailbox*`\n\x08Security\x12\x18\n\x14SECURITY_UNSPECIFIED\x10\x00\x12\x10\n\x0cSECURITY_TLS\x10\x01\x12\x15\n\x11SECURITY_STARTTLS\x10\x02\x12\x11\n\rSECURITY_NONE\x10\x03*a\n\x0cMailboxState\x12\x1d\n\x19MAILBOX_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14MAILBOX_STATE_ACTIVE\x10\x01\x12\x18\n\x14MAILBOX_STATE_PAUSED\x10\x02*q\n\nParkReason\x12\x1b\n\x17PARK_REASON_UNSPECIFIED\x10\x00\x12\x15\n\x11PARK_REASON_LIMIT\x10\x01\x12\x17\n\x13PARK_REASON_BACKOFF\x10\x02\x12\x16\n\x12PARK_REASON_WINDOW\x10\x03\x32\xcf\x08\n\x0eMailboxService\x12\x97\x01\n\rCreateMailbox\x12+.maillane.scheduler.v1.CreateMailboxRequest\x1a,.maillane.scheduler.v1.CreateMailboxResponse\"+\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02!\"\r/v1/mailboxes:\x07mailboxb\x07mailbox\x12\x92\x01\n\nGetMailbox\x12(.maillane.scheduler.v1.GetMailboxRequest\x1a).maillane.scheduler.v1.GetMailboxResponse\"/\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02%\x12\x1a/v1/mailboxes/{mailbox_id}b\x07mailbox\x12\x85\x01\n\rListMailboxes\x12+.maillane.scheduler.v1.ListMailboxesRequest\x1a,.maillane.scheduler.v1.ListMailboxesResponse\"\x19\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/mailboxes\x12\xa4\x01\n\rUpdateMailbox\x12+.maillane.scheduler.v1.UpdateMailboxRequest\x1a,.maillane.scheduler.v1.UpdateMailboxResponse\"8\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02.2\x1a/v1/mailboxes/{mailbox_id}:\x07mailboxb\x07mailbox\x12\x92\x01\n\rDeleteMailbox\x12+.maillane.scheduler.v1.DeleteMailboxRequest\x1a,.maillane.scheduler.v1.DeleteMailboxResponse\"&\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02\x1c*\x1a/v1/mailboxes/{mailbox_id}\x12\xa1\x01\n\x0cPauseMailbox\x12*.maillane.scheduler.v1.PauseMailboxRequest\x1a+.maillane.scheduler.v1.PauseMailboxResponse\"8\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02.\" /v1/mailboxes/{mailbox_id}:pause:\x01*b\x07mailbox\x12\xa5\x01\n\rResumeMailbox\x12+.maillane.scheduler.v1.ResumeMailboxRequest\x1a,.maillane.scheduler.v1.ResumeMailboxResponse\"9\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02/\"!/v1/mailboxes/{mailbox_id}:resume:\x01*b\x07mailboxb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+maillane/scheduler/v1/mailbox_service.proto\x12\x15maillane.scheduler.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a maillane/options/v1/access.proto\"\x94\x01\n\x04Park\x12\x39\n\x06reason\x18\x01 \x01(\x0e\x32!.maillane.scheduler.v1.ParkReasonR\x06reason\x12\x39\n\nuntil_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tuntilTime\x12\x16\n\x06\x64\x65tail\x18\x03 \x01(\tR\x06\x64\x65tail\"\xe4\x01\n\x04Smtp\x12\x12\n\x04host\x18\x01 \x01(\tR\x04host\x12\x12\n\x04port\x18\x02 \x01(\x05R\x04port\x12;\n\x08security\x18\x03 \x01(\x0e\x32\x1f.maillane.scheduler.v1.SecurityR\x08security\x12\x1a\n\x08username\x18\x04 \x01(\tR\x08username\x12%\n\x08password\x18\x05 \x01(\tB\x04\xe2\x41\x01\x04H\x00R\x08password\x88\x01\x01\x12\'\n\x0chas_password\x18\x06 \x01(\x08\x42\x04\xe2\x41\x01\x03R\x0bhasPasswordB\x0b\n\t_password\"\xed\x03\n\x07Mailbox\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\x02id\x12\x18\n\x07\x61\x64\x64ress\x18\x02 \x01(\tR\x07\x61\x64\x64ress\x12!\n\x0c\x64isplay_name\x18\x03 \x01(\tR\x0b\x64isplayName\x12/\n\x04smtp\x18\x04 \x01(\x0b\x32\x1b.maillane.scheduler.v1.SmtpR\x04smtp\x12&\n\x0chourly_limit\x18\x05 \x01(\x05H\x00R\x0bhourlyLimit\x88\x01\x01\x12$\n\x0b\x64\x61ily_limit\x18\x06 \x01(\x05H\x01R\ndailyLimit\x88\x01\x01\x12\x32\n\x07min_gap\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06minGap\x12?\n\x05state\x18\x08 \x01(\x0e\x32#.maillane.scheduler.v1.MailboxStateB\x04\xe2\x41\x01\x03R\x05state\x12\x37\n\x05parks\x18\t \x03(\x0b\x32\x1b.maillane.scheduler.v1.ParkB\x04\xe2\x41\x01\x03R\x05parks\x12\x41\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\ncreateTimeB\x0f\n\r_hourly_limitB\x0e\n\x0c_daily_limit\"o\n\x14\x43reateMailboxRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tR\trequestId\x12\x38\n\x07mailbox\x18\x02 \x01(\x0b\x32\x1e.maillane.scheduler.v1.MailboxR\x07mailbox\"Q\n\x15\x43reateMailboxResponse\x12\x38\n\x07mailbox\x18\x01 \x01(\x0b\x32\x1e.maillane.scheduler.v1.MailboxR\x07mailbox\"2\n\x11GetMailboxRequest\x12\x1d\n\nmailbox_id\x18\x01 \x01(\tR\tmailboxId\"N\n\x12GetMailboxResponse\x12\x38\n\x07mailbox\x18\x01 \x01(\x0b\x32\x1e.maillane.scheduler.v1.MailboxR\x07mailbox\"R\n\x14ListMailboxesRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"}\n\x15ListMailboxesResponse\x12<\n\tmailboxes\x18\x01 \x03(\x0b\x32\x1e.maillane.scheduler.v1.MailboxR\tmailboxes\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xac\x01\n\x14UpdateMailboxRequest\x12\x1d\n\nmailbox_id\x18\x01 \x01(\tR\tmailboxId\x12\x38\n\x07mailbox\x18\x02 \x01(\x0b\x32\x1e.maillane.scheduler.v1.MailboxR\x07mailbox\x12;\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskR\nupdateMask\"Q\n\x15UpdateMailboxResponse\x12\x38\n\x07mailbox\x18\x01 \x01(\x0b\x32\x1e.maillane.scheduler.v1.MailboxR\x07mailbox\"5\n\x14\x44\x65leteMailboxRequest\x12\x1d\n\nmailbox_id\x18\x01 \x01(\tR\tmailboxId\"\x17\n\x15\x44\x65leteMailboxResponse\"4\n\x13PauseMailboxRequest\x12\x1d\n\nmailbox_id\x18\x01 \x01(\tR\tmailboxId\"P\n\x14PauseMailboxResponse\x12\x38\n\x07mailbox\x18\x01 \x01(\x0b\x32\x1e.maillane.scheduler.v1.MailboxR\x07mailbox\"5\n\x14ResumeMailboxRequest\x12\x1d\n\nmailbox_id\x18\x01 \x01(\tR\tmailboxId\"Q\n\x15ResumeMailboxResponse\x12\x38\n\x07mailbox\x18\x01 \x01(\x0b\x32\x1e.maillane.scheduler.v1.MailboxR\x07mailbox*`\n\x08Security\x12\x18\n\x14SECURITY_UNSPECIFIED\x10\x00\x12\x10\n\x0cSECURITY_TLS\x10\x01\x12\x15\n\x11SECURITY_STARTTLS\x10\x02\x12\x11\n\rSECURITY_NONE\x10\x03*a\n\x0cMailboxState\x12\x1d\n\x19MAILBOX_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14MAILBOX_STATE_ACTIVE\x10\x01\x12\x18\n\x14MAILBOX_STATE_PAUSED\x10\x02*q\n\nParkReason\x12\x1b\n\x17PARK_REASON_UNSPECIFIED\x10\x00\x12\x15\n\x11PARK_REASON_LIMIT\x10\x01\x12\x17\n\x13PARK_REASON_BACKOFF\x10\x02\x12\x16\n\x12PARK_REASON_WINDOW\x10\x03\x32\xcf\x08\n\x0eMailboxService\x12\x97\x01\n\rCreateMailbox\x12+.maillane.scheduler.v1.CreateMailboxRequest\x1a,.maillane.scheduler.v1.CreateMailboxResponse\"+\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02!\"\r/v1/mailboxes:\x07mailboxb\x07mailbox\x12\x92\x01\n\nGetMailbox\x12(.maillane.scheduler.v1.GetMailboxRequest\x1a).maillane.scheduler.v1.GetMailboxResponse\"/\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02%\x12\x1a/v1/mailboxes/{mailbox_id}b\x07mailbox\x12\x85\x01\n\rListMailboxes\x12+.maillane.scheduler.v1.ListMailboxesRequest\x1a,.maillane.scheduler.v1.ListMailboxesResponse\"\x19\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/mailboxes\x12\xa4\x01\n\rUpdateMailbox\x12+.maillane.scheduler.v1.UpdateMailboxRequest\x1a,.maillane.scheduler.v1.UpdateMailboxResponse\"8\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02.2\x1a/v1/mailboxes/{mailbox_id}:\x07mailboxb\x07mailbox\x12\x92\x01\n\rDeleteMailbox\x12+.maillane.scheduler.v1.DeleteMailboxRequest\x1a,.maillane.scheduler.v1.DeleteMailboxResponse\"&\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02\x1c*\x1a/v1/mailboxes/{mailbox_id}\x12\xa1\x01\n\x0cPauseMailbox\x12*.maillane.scheduler.v1.PauseMailboxRequest\x1a+.maillane.scheduler.v1.PauseMailboxResponse\"8\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02.\" /v1/mailboxes/{mailbox_id}:pause:\x01*b\x07mailbox\x12\xa5\x01\n\rResumeMailbox\x12+.maillane.scheduler.v1.ResumeMailboxRequest\x1a,.maillane.scheduler.v1.ResumeMailboxResponse\"9\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02/\"!/v1/mailboxes/{mailbox_id}:resume:\x01*b\x07mailboxb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'maillane.scheduler.v1.mailbox_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_SMTP'].fields_by_name['password']._loaded_options = None
+  _globals['_SMTP'].fields_by_name['password']._serialized_options = b'\342A\001\004'
+  _globals['_SMTP'].fields_by_name['has_password']._loaded_options = None
+  _globals['_SMTP'].fields_by_name['has_password']._serialized_options = b'\342A\001\003'
+  _globals['_MAILBOX'].fields_by_name['id']._loaded_options = None
+  _globals['_MAILBOX'].fields_by_name['id']._serialized_options = b'\342A\001\003'
+  _globals['_MAILBOX'].fields_by_name['state']._loaded_options = None
+  _globals['_MAILBOX'].fields_by_name['state']._serialized_options = b'\342A\001\003'
+  _globals['_MAILBOX'].fields_by_name['parks']._loaded_options = None
+  _globals['_MAILBOX'].fields_by_name['parks']._serialized_options = b'\342A\001\003'
+  _globals['_MAILBOX'].fields_by_name['create_time']._loaded_options = None
+  _globals['_MAILBOX'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
   _globals['_MAILBOXSERVICE'].methods_by_name['CreateMailbox']._loaded_options = None
   _globals['_MAILBOXSERVICE'].methods_by_name['CreateMailbox']._serialized_options = b'\310\363\030\002\202\323\344\223\002!\"\r/v1/mailboxes:\007mailboxb\007mailbox'
   _globals['_MAILBOXSERVICE'].methods_by_name['GetMailbox']._loaded_options = None
@@ -50,46 +63,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MAILBOXSERVICE'].methods_by_name['PauseMailbox']._serialized_options = b'\310\363\030\002\202\323\344\223\002.\" /v1/mailboxes/{mailbox_id}:pause:\001*b\007mailbox'
   _globals['_MAILBOXSERVICE'].methods_by_name['ResumeMailbox']._loaded_options = None
   _globals['_MAILBOXSERVICE'].methods_by_name['ResumeMailbox']._serialized_options = b'\310\363\030\002\202\323\344\223\002/\"!/v1/mailboxes/{mailbox_id}:resume:\001*b\007mailbox'
-  _globals['_SECURITY']._serialized_start=2226
-  _globals['_SECURITY']._serialized_end=2322
-  _globals['_MAILBOXSTATE']._serialized_start=2324
-  _globals['_MAILBOXSTATE']._serialized_end=2421
-  _globals['_PARKREASON']._serialized_start=2423
-  _globals['_PARKREASON']._serialized_end=2536
-  _globals['_PARK']._serialized_start=234
-  _globals['_PARK']._serialized_end=382
-  _globals['_SMTP']._serialized_start=385
-  _globals['_SMTP']._serialized_end=601
-  _globals['_MAILBOX']._serialized_start=604
-  _globals['_MAILBOX']._serialized_end=1073
-  _globals['_CREATEMAILBOXREQUEST']._serialized_start=1075
-  _globals['_CREATEMAILBOXREQUEST']._serialized_end=1186
-  _globals['_CREATEMAILBOXRESPONSE']._serialized_start=1188
-  _globals['_CREATEMAILBOXRESPONSE']._serialized_end=1269
-  _globals['_GETMAILBOXREQUEST']._serialized_start=1271
-  _globals['_GETMAILBOXREQUEST']._serialized_end=1321
-  _globals['_GETMAILBOXRESPONSE']._serialized_start=1323
-  _globals['_GETMAILBOXRESPONSE']._serialized_end=1401
-  _globals['_LISTMAILBOXESREQUEST']._serialized_start=1403
-  _globals['_LISTMAILBOXESREQUEST']._serialized_end=1485
-  _globals['_LISTMAILBOXESRESPONSE']._serialized_start=1487
-  _globals['_LISTMAILBOXESRESPONSE']._serialized_end=1612
-  _globals['_UPDATEMAILBOXREQUEST']._serialized_start=1615
-  _globals['_UPDATEMAILBOXREQUEST']._serialized_end=1787
-  _globals['_UPDATEMAILBOXRESPONSE']._serialized_start=1789
-  _globals['_UPDATEMAILBOXRESPONSE']._serialized_end=1870
-  _globals['_DELETEMAILBOXREQUEST']._serialized_start=1872
-  _globals['_DELETEMAILBOXREQUEST']._serialized_end=1925
-  _globals['_DELETEMAILBOXRESPONSE']._serialized_start=1927
-  _globals['_DELETEMAILBOXRESPONSE']._serialized_end=1950
-  _globals['_PAUSEMAILBOXREQUEST']._serialized_start=1952
-  _globals['_PAUSEMAILBOXREQUEST']._serialized_end=2004
-  _globals['_PAUSEMAILBOXRESPONSE']._serialized_start=2006
-  _globals['_PAUSEMAILBOXRESPONSE']._serialized_end=2086
-  _globals['_RESUMEMAILBOXREQUEST']._serialized_start=2088
-  _globals['_RESUMEMAILBOXREQUEST']._serialized_end=2141
-  _globals['_RESUMEMAILBOXRESPONSE']._serialized_start=2143
-  _globals['_RESUMEMAILBOXRESPONSE']._serialized_end=2224
-  _globals['_MAILBOXSERVICE']._serialized_start=2539
-  _globals['_MAILBOXSERVICE']._serialized_end=3642
+  _globals['_SECURITY']._serialized_start=2295
+  _globals['_SECURITY']._serialized_end=2391
+  _globals['_MAILBOXSTATE']._serialized_start=2393
+  _globals['_MAILBOXSTATE']._serialized_end=2490
+  _globals['_PARKREASON']._serialized_start=2492
+  _globals['_PARKREASON']._serialized_end=2605
+  _globals['_PARK']._serialized_start=267
+  _globals['_PARK']._serialized_end=415
+  _globals['_SMTP']._serialized_start=418
+  _globals['_SMTP']._serialized_end=646
+  _globals['_MAILBOX']._serialized_start=649
+  _globals['_MAILBOX']._serialized_end=1142
+  _globals['_CREATEMAILBOXREQUEST']._serialized_start=1144
+  _globals['_CREATEMAILBOXREQUEST']._serialized_end=1255
+  _globals['_CREATEMAILBOXRESPONSE']._serialized_start=1257
+  _globals['_CREATEMAILBOXRESPONSE']._serialized_end=1338
+  _globals['_GETMAILBOXREQUEST']._serialized_start=1340
+  _globals['_GETMAILBOXREQUEST']._serialized_end=1390
+  _globals['_GETMAILBOXRESPONSE']._serialized_start=1392
+  _globals['_GETMAILBOXRESPONSE']._serialized_end=1470
+  _globals['_LISTMAILBOXESREQUEST']._serialized_start=1472
+  _globals['_LISTMAILBOXESREQUEST']._serialized_end=1554
+  _globals['_LISTMAILBOXESRESPONSE']._serialized_start=1556
+  _globals['_LISTMAILBOXESRESPONSE']._serialized_end=1681
+  _globals['_UPDATEMAILBOXREQUEST']._serialized_start=1684
+  _globals['_UPDATEMAILBOXREQUEST']._serialized_end=1856
+  _globals['_UPDATEMAILBOXRESPONSE']._serialized_start=1858
+  _globals['_UPDATEMAILBOXRESPONSE']._serialized_end=1939
+  _globals['_DELETEMAILBOXREQUEST']._serialized_start=1941
+  _globals['_DELETEMAILBOXREQUEST']._serialized_end=1994
+  _globals['_DELETEMAILBOXRESPONSE']._serialized_start=1996
+  _globals['_DELETEMAILBOXRESPONSE']._serialized_end=2019
+  _globals['_PAUSEMAILBOXREQUEST']._serialized_start=2021
+  _globals['_PAUSEMAILBOXREQUEST']._serialized_end=2073
+  _globals['_PAUSEMAILBOXRESPONSE']._serialized_start=2075
+  _globals['_PAUSEMAILBOXRESPONSE']._serialized_end=2155
+  _globals['_RESUMEMAILBOXREQUEST']._serialized_start=2157
+  _globals['_RESUMEMAILBOXREQUEST']._serialized_end=2210
+  _globals['_RESUMEMAILBOXRESPONSE']._serialized_start=2212
+  _globals['_RESUMEMAILBOXRESPONSE']._serialized_end=2293
+  _globals['_MAILBOXSERVICE']._serialized_start=2608
+  _globals['_MAILBOXSERVICE']._serialized_end=3711
 # @@protoc_insertion_point(module_scope)

@@ -23,11 +23,12 @@ _sym_db = _symbol_database.Default()
 
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from maillane.options.v1 import access_pb2 as maillane_dot_options_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+maillane/scheduler/v1/message_service.proto\x12\x15maillane.scheduler.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a maillane/options/v1/access.proto\"\x9d\x02\n\x07\x41ttempt\x12\x16\n\x06number\x18\x01 \x01(\x05R\x06number\x12\x1d\n\nmailbox_id\x18\x02 \x01(\tR\tmailboxId\x12\x39\n\nclaim_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tclaimTime\x12;\n\x0bsettle_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nsettleTime\x12\x39\n\x05state\x18\x05 \x01(\x0e\x32#.maillane.scheduler.v1.MessageStateR\x05state\x12\x12\n\x04\x63ode\x18\x06 \x01(\x05R\x04\x63ode\x12\x14\n\x05reply\x18\x07 \x01(\tR\x05reply\"\xd3\x04\n\x07Message\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x02 \x01(\tR\ncampaignId\x12\x1d\n\nmailbox_id\x18\x03 \x01(\tR\tmailboxId\x12\x1c\n\trecipient\x18\x04 \x01(\tR\trecipient\x12\x39\n\x05state\x18\x05 \x01(\x0e\x32#.maillane.scheduler.v1.MessageStateR\x05state\x12\x35\n\x08\x64ue_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x64ueTime\x12\x37\n\tsend_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08sendTime\x12\x1a\n\x08\x61ttempts\x18\x08 \x01(\x05R\x08\x61ttempts\x12\x1d\n\nlast_reply\x18\t \x01(\tR\tlastReply\x12\x38\n\x07history\x18\n \x03(\x0b\x32\x1e.maillane.scheduler.v1.AttemptR\x07history\x12K\n\tvariables\x18\x0b \x03(\x0b\x32-.maillane.scheduler.v1.Message.VariablesEntryR\tvariables\x12/\n\x04hold\x18\x0c \x01(\x0b\x32\x1b.maillane.scheduler.v1.HoldR\x04hold\x1a<\n\x0eVariablesEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\x94\x01\n\x04Hold\x12\x39\n\x06reason\x18\x01 \x01(\x0e\x32!.maillane.scheduler.v1.HoldReasonR\x06reason\x12\x39\n\nuntil_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tuntilTime\x12\x16\n\x06\x64\x65tail\x18\x03 \x01(\tR\x06\x64\x65tail\"\xea\x01\n\x13ListMessagesRequest\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\x12\x39\n\x05state\x18\x02 \x01(\x0e\x32#.maillane.scheduler.v1.MessageStateR\x05state\x12\x1d\n\nmailbox_id\x18\x03 \x01(\tR\tmailboxId\x12\x1c\n\trecipient\x18\x04 \x01(\tR\trecipient\x12\x1b\n\tpage_size\x18\x05 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x06 \x01(\tR\tpageToken\"z\n\x14ListMessagesResponse\x12:\n\x08messages\x18\x01 \x03(\x0b\x32\x1e.maillane.scheduler.v1.MessageR\x08messages\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"2\n\x11GetMessageRequest\x12\x1d\n\nmessage_id\x18\x01 \x01(\tR\tmessageId\"N\n\x12GetMessageResponse\x12\x38\n\x07message\x18\x01 \x01(\x0b\x32\x1e.maillane.scheduler.v1.MessageR\x07message*\xef\x01\n\x0cMessageState\x12\x1d\n\x19MESSAGE_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15MESSAGE_STATE_PENDING\x10\x01\x12\x19\n\x15MESSAGE_STATE_SENDING\x10\x02\x12\x16\n\x12MESSAGE_STATE_SENT\x10\x03\x12\x18\n\x14MESSAGE_STATE_FAILED\x10\x04\x12\x1d\n\x19MESSAGE_STATE_UNCONFIRMED\x10\x05\x12\x1c\n\x18MESSAGE_STATE_SUPPRESSED\x10\x06\x12\x1b\n\x17MESSAGE_STATE_CANCELLED\x10\x07*\x9a\x02\n\nHoldReason\x12\x1b\n\x17HOLD_REASON_UNSPECIFIED\x10\x00\x12\x15\n\x11HOLD_REASON_DRAFT\x10\x01\x12\x1f\n\x1bHOLD_REASON_CAMPAIGN_PAUSED\x10\x02\x12\x1e\n\x1aHOLD_REASON_MAILBOX_PAUSED\x10\x03\x12\x17\n\x13HOLD_REASON_NOT_DUE\x10\x04\x12\x15\n\x11HOLD_REASON_RETRY\x10\x05\x12\x15\n\x11HOLD_REASON_LIMIT\x10\x06\x12\x17\n\x13HOLD_REASON_BACKOFF\x10\x07\x12\x14\n\x10HOLD_REASON_TURN\x10\x08\x12!\n\x1dHOLD_REASON_WORKSPACE_STOPPED\x10\t2\xa8\x02\n\x0eMessageService\x12\x81\x01\n\x0cListMessages\x12*.maillane.scheduler.v1.ListMessagesRequest\x1a+.maillane.scheduler.v1.ListMessagesResponse\"\x18\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/messages\x12\x91\x01\n\nGetMessage\x12(.maillane.scheduler.v1.GetMessageRequest\x1a).maillane.scheduler.v1.GetMessageResponse\".\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02$\x12\x19/v1/messages/{message_id}b\x07messageb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+maillane/scheduler/v1/message_service.proto\x12\x15maillane.scheduler.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a maillane/options/v1/access.proto\"\x9d\x02\n\x07\x41ttempt\x12\x16\n\x06number\x18\x01 \x01(\x05R\x06number\x12\x1d\n\nmailbox_id\x18\x02 \x01(\tR\tmailboxId\x12\x39\n\nclaim_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tclaimTime\x12;\n\x0bsettle_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nsettleTime\x12\x39\n\x05state\x18\x05 \x01(\x0e\x32#.maillane.scheduler.v1.MessageStateR\x05state\x12\x12\n\x04\x63ode\x18\x06 \x01(\x05R\x04\x63ode\x12\x14\n\x05reply\x18\x07 \x01(\tR\x05reply\"\xd9\x04\n\x07Message\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\x02id\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x02 \x01(\tR\ncampaignId\x12\x1d\n\nmailbox_id\x18\x03 \x01(\tR\tmailboxId\x12\x1c\n\trecipient\x18\x04 \x01(\tR\trecipient\x12\x39\n\x05state\x18\x05 \x01(\x0e\x32#.maillane.scheduler.v1.MessageStateR\x05state\x12\x35\n\x08\x64ue_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x64ueTime\x12\x37\n\tsend_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08sendTime\x12\x1a\n\x08\x61ttempts\x18\x08 \x01(\x05R\x08\x61ttempts\x12\x1d\n\nlast_reply\x18\t \x01(\tR\tlastReply\x12\x38\n\x07history\x18\n \x03(\x0b\x32\x1e.maillane.scheduler.v1.AttemptR\x07history\x12K\n\tvariables\x18\x0b \x03(\x0b\x32-.maillane.scheduler.v1.Message.VariablesEntryR\tvariables\x12/\n\x04hold\x18\x0c \x01(\x0b\x32\x1b.maillane.scheduler.v1.HoldR\x04hold\x1a<\n\x0eVariablesEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\x94\x01\n\x04Hold\x12\x39\n\x06reason\x18\x01 \x01(\x0e\x32!.maillane.scheduler.v1.HoldReasonR\x06reason\x12\x39\n\nuntil_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tuntilTime\x12\x16\n\x06\x64\x65tail\x18\x03 \x01(\tR\x06\x64\x65tail\"\xea\x01\n\x13ListMessagesRequest\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\x12\x39\n\x05state\x18\x02 \x01(\x0e\x32#.maillane.scheduler.v1.MessageStateR\x05state\x12\x1d\n\nmailbox_id\x18\x03 \x01(\tR\tmailboxId\x12\x1c\n\trecipient\x18\x04 \x01(\tR\trecipient\x12\x1b\n\tpage_size\x18\x05 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x06 \x01(\tR\tpageToken\"z\n\x14ListMessagesResponse\x12:\n\x08messages\x18\x01 \x03(\x0b\x32\x1e.maillane.scheduler.v1.MessageR\x08messages\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"2\n\x11GetMessageRequest\x12\x1d\n\nmessage_id\x18\x01 \x01(\tR\tmessageId\"N\n\x12GetMessageResponse\x12\x38\n\x07message\x18\x01 \x01(\x0b\x32\x1e.maillane.scheduler.v1.MessageR\x07message*\xef\x01\n\x0cMessageState\x12\x1d\n\x19MESSAGE_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15MESSAGE_STATE_PENDING\x10\x01\x12\x19\n\x15MESSAGE_STATE_SENDING\x10\x02\x12\x16\n\x12MESSAGE_STATE_SENT\x10\x03\x12\x18\n\x14MESSAGE_STATE_FAILED\x10\x04\x12\x1d\n\x19MESSAGE_STATE_UNCONFIRMED\x10\x05\x12\x1c\n\x18MESSAGE_STATE_SUPPRESSED\x10\x06\x12\x1b\n\x17MESSAGE_STATE_CANCELLED\x10\x07*\x9a\x02\n\nHoldReason\x12\x1b\n\x17HOLD_REASON_UNSPECIFIED\x10\x00\x12\x15\n\x11HOLD_REASON_DRAFT\x10\x01\x12\x1f\n\x1bHOLD_REASON_CAMPAIGN_PAUSED\x10\x02\x12\x1e\n\x1aHOLD_REASON_MAILBOX_PAUSED\x10\x03\x12\x17\n\x13HOLD_REASON_NOT_DUE\x10\x04\x12\x15\n\x11HOLD_REASON_RETRY\x10\x05\x12\x15\n\x11HOLD_REASON_LIMIT\x10\x06\x12\x17\n\x13HOLD_REASON_BACKOFF\x10\x07\x12\x14\n\x10HOLD_REASON_TURN\x10\x08\x12!\n\x1dHOLD_REASON_WORKSPACE_STOPPED\x10\t2\xa8\x02\n\x0eMessageService\x12\x81\x01\n\x0cListMessages\x12*.maillane.scheduler.v1.ListMessagesRequest\x1a+.maillane.scheduler.v1.ListMessagesResponse\"\x18\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/messages\x12\x91\x01\n\nGetMessage\x12(.maillane.scheduler.v1.GetMessageRequest\x1a).maillane.scheduler.v1.GetMessageResponse\".\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02$\x12\x19/v1/messages/{message_id}b\x07messageb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,30 +37,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_MESSAGE_VARIABLESENTRY']._loaded_options = None
   _globals['_MESSAGE_VARIABLESENTRY']._serialized_options = b'8\001'
+  _globals['_MESSAGE'].fields_by_name['id']._loaded_options = None
+  _globals['_MESSAGE'].fields_by_name['id']._serialized_options = b'\342A\001\003'
   _globals['_MESSAGESERVICE'].methods_by_name['ListMessages']._loaded_options = None
   _globals['_MESSAGESERVICE'].methods_by_name['ListMessages']._serialized_options = b'\310\363\030\001\202\323\344\223\002\016\022\014/v1/messages'
   _globals['_MESSAGESERVICE'].methods_by_name['GetMessage']._loaded_options = None
   _globals['_MESSAGESERVICE'].methods_by_name['GetMessage']._serialized_options = b'\310\363\030\001\202\323\344\223\002$\022\031/v1/messages/{message_id}b\007message'
-  _globals['_MESSAGESTATE']._serialized_start=1698
-  _globals['_MESSAGESTATE']._serialized_end=1937
-  _globals['_HOLDREASON']._serialized_start=1940
-  _globals['_HOLDREASON']._serialized_end=2222
-  _globals['_ATTEMPT']._serialized_start=168
-  _globals['_ATTEMPT']._serialized_end=453
-  _globals['_MESSAGE']._serialized_start=456
-  _globals['_MESSAGE']._serialized_end=1051
-  _globals['_MESSAGE_VARIABLESENTRY']._serialized_start=991
-  _globals['_MESSAGE_VARIABLESENTRY']._serialized_end=1051
-  _globals['_HOLD']._serialized_start=1054
-  _globals['_HOLD']._serialized_end=1202
-  _globals['_LISTMESSAGESREQUEST']._serialized_start=1205
-  _globals['_LISTMESSAGESREQUEST']._serialized_end=1439
-  _globals['_LISTMESSAGESRESPONSE']._serialized_start=1441
-  _globals['_LISTMESSAGESRESPONSE']._serialized_end=1563
-  _globals['_GETMESSAGEREQUEST']._serialized_start=1565
-  _globals['_GETMESSAGEREQUEST']._serialized_end=1615
-  _globals['_GETMESSAGERESPONSE']._serialized_start=1617
-  _globals['_GETMESSAGERESPONSE']._serialized_end=1695
-  _globals['_MESSAGESERVICE']._serialized_start=2225
-  _globals['_MESSAGESERVICE']._serialized_end=2521
+  _globals['_MESSAGESTATE']._serialized_start=1737
+  _globals['_MESSAGESTATE']._serialized_end=1976
+  _globals['_HOLDREASON']._serialized_start=1979
+  _globals['_HOLDREASON']._serialized_end=2261
+  _globals['_ATTEMPT']._serialized_start=201
+  _globals['_ATTEMPT']._serialized_end=486
+  _globals['_MESSAGE']._serialized_start=489
+  _globals['_MESSAGE']._serialized_end=1090
+  _globals['_MESSAGE_VARIABLESENTRY']._serialized_start=1030
+  _globals['_MESSAGE_VARIABLESENTRY']._serialized_end=1090
+  _globals['_HOLD']._serialized_start=1093
+  _globals['_HOLD']._serialized_end=1241
+  _globals['_LISTMESSAGESREQUEST']._serialized_start=1244
+  _globals['_LISTMESSAGESREQUEST']._serialized_end=1478
+  _globals['_LISTMESSAGESRESPONSE']._serialized_start=1480
+  _globals['_LISTMESSAGESRESPONSE']._serialized_end=1602
+  _globals['_GETMESSAGEREQUEST']._serialized_start=1604
+  _globals['_GETMESSAGEREQUEST']._serialized_end=1654
+  _globals['_GETMESSAGERESPONSE']._serialized_start=1656
+  _globals['_GETMESSAGERESPONSE']._serialized_end=1734
+  _globals['_MESSAGESERVICE']._serialized_start=2264
+  _globals['_MESSAGESERVICE']._serialized_end=2560
 # @@protoc_insertion_point(module_scope)
