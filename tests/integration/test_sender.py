@@ -68,7 +68,9 @@ async def serving(database_url: str, redis_url: str, limiter_target: str) -> Asy
 
 
 @asynccontextmanager
-async def sending(here: World, inbox: Inbox, sender_id: str = "s1") -> AsyncIterator[tuple[Sender, asyncio.Task]]:
+async def sending(
+    here: World, inbox: Inbox, sender_id: str = "s1"
+) -> AsyncIterator[tuple[Sender, asyncio.Task[End | None]]]:
     """A sender at work; drained at the end."""
     settings = Settings.model_validate(
         {
