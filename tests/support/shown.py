@@ -27,8 +27,18 @@ def run(system: "System", shown: Sequence[Block], folder: Path) -> list[str]:
     script = "set -euo pipefail\ntrap 'echo exit code $?' ERR\n" + "".join(
         f"echo '{_MARK}'\n{_here(system, block.text)}" for block in shown
     )
-    done = subprocess.run(
-        ["bash", "-E", "-c", script],
+    return _output(["bash", "-E", "-c", script], folder).split(_MARK + "\n")[1:]
+
+
+def run_python(system: "System", program: Block, folder: Path) -> str:
+    """Runs a program in the same way; returns what it printed, also where it failed."""
+    _lay_out(system, folder)
+    return _output([sys.executable, "-c", _here(system, program.text)], folder)
+
+
+def _output(command: list[str], folder: Path) -> str:
+    return subprocess.run(
+        command,
         cwd=folder,
         env={**os.environ, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"},
         stdin=subprocess.DEVNULL,
@@ -37,8 +47,7 @@ def run(system: "System", shown: Sequence[Block], folder: Path) -> list[str]:
         text=True,
         timeout=TIMEOUT_S,
         check=False,
-    )
-    return done.stdout.split(_MARK + "\n")[1:]
+    ).stdout
 
 
 def _lay_out(system: "System", folder: Path) -> None:
