@@ -51,7 +51,8 @@ fi
 uv="$PWD/.uv/bin/uv"
 "$uv" venv --quiet --allow-existing --no-python-downloads --python "$python" .venv
 # The members stay out of the lock, and a sync removes what is not in it: hence install afterwards, never between.
-"$uv" pip sync --quiet --require-hashes requirements.lock
+# Compiled once here: a service starts three times as fast where Python may not write bytecode by itself.
+"$uv" pip sync --quiet --compile-bytecode --require-hashes requirements.lock
 editable=""
 for member in $members; do
     editable="$editable -e $member"

@@ -18,7 +18,7 @@ from maillane_chassis.settings import load
 from maillane_scheduler.api_token import Role, digest, new_secret
 from maillane_scheduler.scheduler import Scheduler
 from maillane_scheduler.settings import Settings
-from maillane_scheduler.store import identity, migrate
+from maillane_scheduler.store import identity
 from maillane_scheduler.store.audit import Actor
 from maillane_scheduler.store.engine import open_engine
 
@@ -72,6 +72,9 @@ def main(arguments: list[str]) -> None:
     if given.command in (None, "serve"):
         run(serve)
         return
+    # Only here: what migrates takes half a second to load, which a server has better uses for.
+    from maillane_scheduler.store import migrate  # noqa: PLC0415
+
     settings = load(Settings)
     migrate.upgrade(settings.postgres_url.get_secret_value())
     if given.command == "init":

@@ -6,8 +6,6 @@ from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from maillane_scheduler.store.migrate import driver_url
-
 # A call that finds no free connection for so long is told that Postgres is not available, well within its deadline.
 CHECKOUT_S = 2.0
 # A server that does not answer at all is given up after so long.
@@ -80,3 +78,11 @@ async def ping(engine: AsyncEngine) -> None:
     """Returns if Postgres answers; raises what it raises where it does not."""
     async with engine.connect() as connection:
         await connection.execute(text("SELECT 1"))
+
+
+def driver_url(url: str) -> str:
+    """The same URL, naming psycopg as SQLAlchemy's driver."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme.split("+")[0] not in ("postgresql", "postgres"):
+        raise ValueError("a Postgres URL begins with postgresql://")
+    return f"postgresql+psycopg://{rest}"

@@ -1,14 +1,14 @@
 """Lists of messages by keyset, in campaign order, the newest campaign first.
 
 State is in no index of messages, so that sending stays cheap. What was sent, failed or is unconfirmed is found through
-the attempts; other filters look at a bounded number of messages a page. A page may therefore be short, or empty, with
-more behind it: only a page without a cursor is the last one.
+the attempts, what is being sent through the claims; for the rest, a bounded number of messages is looked at. A page may
+therefore be short, or empty, with more behind it: only a page without a cursor is the last one.
 """
 
 from dataclasses import dataclass
 
 from maillane_chassis.errors import NotFound
-from sqlalchemy import ColumnElement, Select, literal, select
+from sqlalchemy import ColumnElement, Select, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from maillane_scheduler.message import Message
@@ -76,7 +76,7 @@ async def _find(
 ) -> tuple[list[int], int | None]:
     """Ids of a campaign behind one, and how far it was looked at; None: to its end."""
     horizon = None
-    if filters.state in _OUTCOMES:
+    if filters.state in _OUTCOMES and filters.recipient is None:
         candidates = _outcomes(campaign_id, int(filters.state or 0), after)
         horizon = await _horizon(connection, candidates)
         found = candidates.join(_MESSAGES, _MESSAGES.c.id == _ATTEMPTS.c.message_id).distinct()
@@ -84,7 +84,9 @@ async def _find(
     else:
         found = select(_MESSAGES.c.id).where(_MESSAGES.c.campaign_id == campaign_id, _MESSAGES.c.id > after)
         found = found.order_by(_MESSAGES.c.id)
-        if filters.recipient is None and (filters.state or filters.mailbox_id):
+        if filters.state is MessageState.SENDING:
+            found = found.where(_MESSAGES.c.id.in_(_held()))
+        elif filters.recipient is None and (filters.state or filters.mailbox_id):
             horizon = await _horizon(connection, found)
         behind = _MESSAGES.c.id
     found = found.where(*_conditions(filters)).limit(want + 1)
@@ -102,6 +104,12 @@ def _outcomes(campaign_id: int, state: int, after: int) -> Select[int]:
         .where(_ATTEMPTS.c.campaign_id == campaign_id, _ATTEMPTS.c.state == state, _ATTEMPTS.c.message_id > after)
         .order_by(_ATTEMPTS.c.message_id)
     )
+
+
+def _held() -> Select[int]:
+    """What senders hold, of all campaigns: bounded by what they can hold."""
+    claims = tables.claims
+    return select(func.unnest(claims.c.ids)).where(claims.c.lease_until.is_not(None))
 
 
 async def _horizon(connection: AsyncConnection, candidates: Select[int]) -> int | None:

@@ -8,6 +8,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
 
+from maillane_scheduler.store.engine import driver_url
 from maillane_scheduler.store.tables import metadata
 
 # Any number: held while steps run, so that schedulers that start together take turns.
@@ -37,14 +38,6 @@ def differences(url: str) -> list[object]:
             return list(compare_metadata(MigrationContext.configure(connection), metadata))
     finally:
         engine.dispose()
-
-
-def driver_url(url: str) -> str:
-    """The same URL, naming psycopg as SQLAlchemy's driver."""
-    scheme, separator, rest = url.partition("://")
-    if not separator or scheme.split("+")[0] not in ("postgresql", "postgres"):
-        raise ValueError("a Postgres URL begins with postgresql://")
-    return f"postgresql+psycopg://{rest}"
 
 
 def _config(connection: Connection) -> Config:

@@ -11,8 +11,9 @@ from maillane_scheduler.campaign import Campaign
 from maillane_scheduler.store import tables
 from maillane_scheduler.validation.campaigns import needed_variables
 
-# What an answer names of what is missing: enough to find the mistake, few enough to be found quickly.
-VARIABLES_NAMED = 10
+# What an answer names of what is missing: enough to find the mistake, few enough to be found quickly (at worst a second
+# a variable in a million recipients).
+VARIABLES_NAMED = 5
 LINES_NAMED = 5
 
 _VARIABLES = tables.campaign_variables
