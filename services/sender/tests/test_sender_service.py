@@ -19,7 +19,7 @@ from .running import Running
 from .scripted import Do, Script, Scripted, scripted
 from .test_dispatch import reached, world
 
-STATUS = "/grpc.health.v1.Health/Check"
+CHECK = "/grpc.health.v1.Health/Check"
 
 
 @contextlib.asynccontextmanager
@@ -109,11 +109,16 @@ async def test_a_drain() -> None:
         drained = await stub.Drain(pb.DrainRequest())
         status = await stub.GetStatus(pb.GetStatusRequest())
         async with open_channel(f"127.0.0.1:{run.sender.server.port}", run.sender.settings) as channel:
-            health = await channel.unary_unary(STATUS)(b"")
+            check = channel.unary_unary(
+                CHECK,
+                request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+                response_deserializer=health_pb2.HealthCheckResponse.FromString,
+            )
+            health = await check(health_pb2.HealthCheckRequest())
 
     assert drained == pb.DrainResponse(returned=1)
     assert (status.draining, status.held) == (True, 0)
-    assert health_pb2.HealthCheckResponse.FromString(health).status == health_pb2.HealthCheckResponse.NOT_SERVING
+    assert health.status == health_pb2.HealthCheckResponse.NOT_SERVING
 
 
 async def test_a_drain_whose_caller_goes_away() -> None:
