@@ -9,7 +9,7 @@ from maillane_scheduler.store import message_pages
 from .making import make_campaign, make_mailbox, start
 from .scheduler_api import chunks, refused
 
-PENDING, SENT, FAILED, UNCONFIRMED = 1, 3, 4, 5
+PENDING, SENDING, SENT, FAILED, UNCONFIRMED = 1, 2, 3, 4, 5
 
 
 async def pages(client, **filters):
@@ -41,6 +41,17 @@ async def settle(api, campaign_id, local, state, reply="250 ok", number=1):
     )
 
 
+async def claim(api, campaign_id, local):
+    """What a hand-out leaves of a message."""
+    await api.sql(
+        "WITH m AS (UPDATE messages SET state = 2, token = id WHERE campaign_id = :id AND email = :email RETURNING id)"
+        " INSERT INTO claims (token, claim_id, sender_id, incarnation, lease_until, ids)"
+        " SELECT id, id, 's', 'i', now(), ARRAY[id] FROM m",
+        id=int(campaign_id),
+        email=f"{local}@example.com",
+    )
+
+
 async def message_of(client, campaign_id, local):
     page = await client.ListMessages(pb.ListMessagesRequest(campaign_id=campaign_id, recipient=f"{local}@example.com"))
     return (await client.GetMessage(pb.GetMessageRequest(message_id=page.messages[0].id))).message
@@ -65,12 +76,15 @@ async def test_each_filter_leaves_what_it_names(api, tenant):
     await settle(api, campaign.id, "r2", FAILED)
     await settle(api, campaign.id, "r4", SENT)
     await settle(api, campaign.id, "r5", UNCONFIRMED)
+    await claim(api, campaign.id, "r0")
     ask = {"campaign_id": campaign.id, "page_size": 1}
 
     assert await listed(tenant.viewer, **ask, state=SENT) == ["r1", "r4"]
     assert await listed(tenant.viewer, **ask, state=FAILED) == ["r2"]
     assert await listed(tenant.viewer, **ask, state=UNCONFIRMED) == ["r5"]
-    assert await listed(tenant.viewer, **ask, state=PENDING) == ["r0", "r3"]
+    assert await listed(tenant.viewer, **ask, state=PENDING) == ["r3"]
+    assert await listed(tenant.viewer, **ask, state=SENDING) == ["r0"]
+    assert await listed(tenant.viewer, **ask, recipient="r1@example.com", state=SENT) == ["r1"]
     assert await listed(tenant.viewer, **ask, mailbox_id=boxes[1]) == ["r1", "r3", "r5"]
     assert await listed(tenant.viewer, **ask, mailbox_id=boxes[1], state=SENT) == ["r1"]
     assert await listed(tenant.viewer, **ask, recipient="r3@EXAMPLE.com") == ["r3"]
