@@ -1,5 +1,7 @@
 """Page tokens."""
 
+import base64
+
 from hypothesis import given
 from hypothesis import strategies as st
 from maillane_chassis.violations import Violations
@@ -35,7 +37,7 @@ def test_other_filters_refuse_it(ids):
     assert violations
 
 
-@given(st.text(max_size=80) | st.binary(max_size=60).map(lambda b: paging.base64.urlsafe_b64encode(b).decode()))
+@given(st.text(max_size=80) | st.binary(max_size=60).map(lambda b: base64.urlsafe_b64encode(b).decode()))
 def test_what_nobody_made_is_refused_as_a_field(token):
     """Never an error of ours."""
     violations = Violations()

@@ -29,12 +29,12 @@ def campaign_of(*mailbox_ids: str, **changes: Any) -> campaign_pb.Campaign:
     return campaign_pb.Campaign(**{**values, **changes})
 
 
-async def make_mailbox(client: Client, **changes: Any) -> mailbox_pb.Mailbox:
+async def make_mailbox(client: Client, **changes: Any) -> Any:
     request = mailbox_pb.CreateMailboxRequest(mailbox=mailbox_of(**changes))
     return (await client.CreateMailbox(request)).mailbox
 
 
-async def make_campaign(client: Client, recipients: int = 0, **changes: Any) -> campaign_pb.Campaign:
+async def make_campaign(client: Client, recipients: int = 0, **changes: Any) -> Any:
     """A draft, in a mailbox of its own unless mailbox_ids are given, with so many recipients."""
     mailbox_ids = changes.pop("mailbox_ids", None) or [(await make_mailbox(client)).id]
     request = campaign_pb.CreateCampaignRequest(campaign=campaign_of(*mailbox_ids, **changes))
@@ -44,5 +44,5 @@ async def make_campaign(client: Client, recipients: int = 0, **changes: Any) -> 
     return (await client.GetCampaign(campaign_pb.GetCampaignRequest(campaign_id=campaign.id))).campaign
 
 
-async def start(client: Client, campaign_id: str) -> campaign_pb.Campaign:
+async def start(client: Client, campaign_id: str) -> Any:
     return (await client.StartCampaign(campaign_pb.StartCampaignRequest(campaign_id=campaign_id))).campaign

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import grpc
 from google.rpc import error_details_pb2
@@ -37,6 +37,7 @@ from maillane_scheduler.store import identity
 from maillane_scheduler.store.audit import Actor
 from maillane_scheduler.sync.sync import Sync
 from maillane_scheduler.validation.mailboxes import MailboxRules
+from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -94,7 +95,7 @@ class SchedulerApi:
             "SuppressionService": SuppressionService(engine),
         }
         self.server = Server(
-            ServiceSettings(service_key=SERVICE_KEY),
+            ServiceSettings(service_key=SecretStr(SERVICE_KEY)),
             0,
             [
                 Registration(SERVICES[name], getattr(stubs, f"add_{name}Servicer_to_server"), servicers[name])
@@ -160,7 +161,7 @@ async def refused(call: Any) -> Refusal:
 
 
 def _refusal(error: grpc.aio.AioRpcError) -> Refusal:
-    status = rpc_status.from_call(error)
+    status = rpc_status.from_call(cast(grpc.Call, error))
     reason, fields = "", {}
     for detail in status.details if status else ():
         info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()

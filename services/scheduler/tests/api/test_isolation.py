@@ -5,6 +5,8 @@ request gets a campaign of the other workspace, and so on. An rpc that can name 
 WITHOUT_IDS, by hand.
 """
 
+from typing import Any
+
 import grpc
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -33,7 +35,7 @@ WITHOUT_IDS = {
     "RemoveSuppression",
 }
 # Beside ids, what makes a request of an rpc one that would do something.
-BODIES = {
+BODIES: dict[str, dict[str, Any]] = {
     "CreateCampaign": {"campaign": campaign_of()},
     "CreateMailbox": {"mailbox": mailbox_of()},
     "CreateToken": {"name": "x", "role": identity_pb.ROLE_VIEWER},
@@ -49,7 +51,7 @@ BODIES = {
 
 def request_of(rpc, ids):
     """A request with every id that it may hold; None where it may hold none."""
-    request = GetMessageClass(rpc.input_type)(**BODIES.get(rpc.name, {}))
+    request: Any = GetMessageClass(rpc.input_type)(**BODIES.get(rpc.name, {}))
     named = [field.name for field in rpc.input_type.fields if field.name in ids]
     for name in named:
         setattr(request, name, ids[name])
