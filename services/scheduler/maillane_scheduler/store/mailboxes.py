@@ -20,6 +20,8 @@ from maillane_scheduler.store.parks import GATE
 # Campaigns that an answer names as those that use a mailbox.
 USERS_NAMED = 5
 
+_LIMITS = frozenset(("hourly_limit", "daily_limit"))
+
 _MAILBOXES = tables.mailboxes
 _PARKS = tables.parks
 _UNENDED = [int(state) for state in CampaignState if not state.ended]
@@ -105,6 +107,9 @@ async def change(
         await _write(connection, mailbox_id, **values)
     except IntegrityError as error:
         raise _taken(error) from None
+    if changes.fields & _LIMITS:
+        # A limit that was raised may leave room now; one that still binds parks the mailbox again.
+        await _lift(connection, mailbox_id, ParkReason.LIMIT)
     detail = {"fields": sorted(changes.fields)}
     await audit.record(connection, actor, "mailbox.update", f"mailboxes/{mailbox_id}", detail)
 
@@ -143,14 +148,7 @@ async def resume(connection: AsyncConnection, actor: Actor, mailbox_id: int) -> 
         NotFound: the workspace has no such mailbox.
     """
     await _turn(connection, actor, mailbox_id, MailboxState.ACTIVE, "mailbox.resume")
-    lifted = await connection.execute(
-        delete(_PARKS).where(
-            _PARKS.c.mailbox_id == mailbox_id,
-            _PARKS.c.campaign_id == GATE,
-            _PARKS.c.reason == int(ParkReason.BACKOFF),
-        )
-    )
-    if lifted.rowcount:
+    if await _lift(connection, mailbox_id, ParkReason.BACKOFF):
         await _write(connection, mailbox_id, backoff_level=0)
 
 
@@ -199,6 +197,16 @@ async def _turn(connection: AsyncConnection, actor: Actor, mailbox_id: int, stat
         return
     if (await connection.execute(select(literal(1)).where(_is(actor.workspace_id, mailbox_id)))).first() is None:
         raise _not_found()
+
+
+async def _lift(connection: AsyncConnection, mailbox_id: int, reason: ParkReason) -> bool:
+    """Forgets a park of a whole mailbox; returns whether there was one."""
+    lifted = await connection.execute(
+        delete(_PARKS).where(
+            _PARKS.c.mailbox_id == mailbox_id, _PARKS.c.campaign_id == GATE, _PARKS.c.reason == int(reason)
+        )
+    )
+    return lifted.rowcount > 0
 
 
 async def _lock(connection: AsyncConnection, workspace_id: int, mailbox_id: int) -> Row[*tuple[Any, ...]]:

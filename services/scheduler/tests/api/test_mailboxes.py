@@ -225,6 +225,16 @@ async def test_parks_are_told_the_longest_first_and_back_off_ends_with_a_resume(
     assert await api.sql("SELECT backoff_level FROM mailboxes WHERE id = :id", id=int(mailbox.id)) == [(0,)]
 
 
+async def test_a_changed_limit_lifts_the_park_of_the_old_one(api, tenant):
+    """New limits hold from the next hand-out on, not from the next hour; other changes lift nothing."""
+    mailbox = await make_mailbox(tenant.editor)
+    await api.sql("INSERT INTO parks VALUES (:id, 0, 1, now() + interval '1 h', 'hour')", id=int(mailbox.id))
+    named = await tenant.editor.UpdateMailbox(update(mailbox.id, pb.Mailbox(display_name="x"), "display_name"))
+    raised = await tenant.editor.UpdateMailbox(update(mailbox.id, pb.Mailbox(hourly_limit=900), "hourly_limit"))
+
+    assert [len(answer.mailbox.parks) for answer in (named, raised)] == [1, 0]
+
+
 async def test_pages_hold_each_mailbox_once_in_order(tenant):
     """And the last has no token."""
     made = [(await make_mailbox(tenant.editor)).id for _ in range(5)]
