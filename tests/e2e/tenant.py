@@ -52,13 +52,13 @@ class Tenant:
         host, port = self.system.urls["smtp"].split(":")
         smtp = {"host": host, "port": int(port), "security": "SECURITY_NONE"}
         body = {"address": address, "smtp": smtp, "hourlyLimit": 100_000, **fields}
-        return (await self.call("POST", "/v1/mailboxes", json=body))["id"]
+        return str((await self.call("POST", "/v1/mailboxes", json=body))["id"])
 
     async def campaign(self, mailboxes: list[str], count: int, **fields: Any) -> str:
         """A started campaign to `count` recipients, r1 to r<count>; returns its id."""
         template = {"subject": "No {{n}}", "text": "Dear {{name|friend}}, this is {{n}}."}
         body = {"name": "e2e", "mailboxIds": mailboxes, "template": template, **fields}
-        campaign = (await self.call("POST", "/v1/campaigns", json=body))["id"]
+        campaign = str((await self.call("POST", "/v1/campaigns", json=body))["id"])
         rows = "".join(f"r{n}@example.com,{n}\n" for n in range(1, count + 1))
         answer = await self.import_csv(campaign, "email,n\n" + rows)
         assert answer["accepted"] == count, answer

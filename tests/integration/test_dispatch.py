@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from maillane_scheduler.handover import Ask, Finished
 from maillane_scheduler.states import MessageState
+from maillane_scheduler.store.claims import ClaimedRow
 
 from .world import World
 
@@ -351,7 +352,7 @@ async def test_a_gap_lets_one_message_go_at_a_time(here: World) -> None:
     assert [len(turn.rows) for turn in (first, second, third)] == [1, 0, 1]
 
 
-async def _claim_all(here: World) -> list:
+async def _claim_all(here: World) -> list[ClaimedRow]:
     """Claims until three turns in a row bring nothing, with a sweep between: what can leave now has left."""
     rows, idle = [], 0
     while idle < 3:

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import psycopg
 from maillane.ratelimit.v1 import rate_limit_service_pb2 as limiter_pb
@@ -69,7 +70,7 @@ class World:
     workspace: int = 0
     addresses: dict[int, str] = field(default_factory=dict)
 
-    def sql(self, statement: str, *parameters: object) -> list[tuple]:
+    def sql(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Runs SQL beside the scheduler, and commits."""
         with psycopg.connect(self.database_url, autocommit=True) as connection:
             cursor = connection.execute(statement, parameters or None)
