@@ -48,7 +48,7 @@ async def test_stores_of_ones_own_replace_the_embedded_ones(tmp_path: Path, data
         counts = await tenant.ended(campaign, within_s=30)
         started = set(system.pids)
     async with Redis.from_url(redis_url) as redis:
-        keys = await redis.keys("*")
+        keys = [bytes(key) for key in await redis.keys("*")]
 
     assert counts == {"total": 10, "sent": 10}
     assert not started & {"postgres", "valkey"}
