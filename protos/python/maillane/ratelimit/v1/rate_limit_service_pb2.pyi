@@ -142,12 +142,14 @@ class Ask(_message.Message):
     reservation_id: _builtins.str
     """Names the reservation: 1 to 64 characters of [A-Za-z0-9_-], unique within the workspace."""
     workspace_id: _builtins.str
-    """Whose counters: 1 to 64 characters of [A-Za-z0-9_-]."""
+    """Whose counters: 1 to 64 characters of [A-Za-z0-9_-], not "_deployment"."""
     wanted: _builtins.int
     """Permits wanted: 1 to 10,000."""
     @_builtins.property
     def allowances(self) -> _containers.RepeatedCompositeFieldContainer[Global___Allowance]:
-        """All the limits that hold for it: 1 to 8, in the order in which the tightest is named when several refuse alike."""
+        """All the limits that hold for it: 1 to 8, in the order in which the tightest is named when several refuse alike. A
+        counter (scope, id and window) may appear once.
+        """
 
     def __init__(
         self,
@@ -195,7 +197,9 @@ class Grant(_message.Message):
 
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
-        """The end of the first window that ends, of all allowances: the permit is void from then on."""
+        """The end of the first window that ends, of all allowances (of a rolling one: of its current part): the permit is void
+        from then on.
+        """
 
     @_builtins.property
     def retry_time(self) -> _timestamp_pb2.Timestamp:
@@ -289,7 +293,7 @@ class Return(_message.Message):
     reservation_id: _builtins.str
     """Of the reservation."""
     workspace_id: _builtins.str
-    """Whose counters."""
+    """Whose counters: not "_deployment", whose share goes back with the reservation's own."""
     refund_id: _builtins.str
     """Names this refund within its reservation: 1 to 64 characters of [A-Za-z0-9_-]."""
     permits: _builtins.int

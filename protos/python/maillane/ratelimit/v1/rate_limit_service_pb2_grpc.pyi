@@ -23,15 +23,17 @@ class RateLimitServiceStub:
     Reserve: _aio.UnaryUnaryMultiCallable[_rate_limit_service_pb2.ReserveRequest, _rate_limit_service_pb2.ReserveResponse]
     """Reserves permits for several lanes. Each ask is granted the least that all its allowances hold, and nothing is
     counted that is not granted. Asks of one workspace are served in order, in one atomic script.
-    Reserving again with an id that was used returns the first grant and counts nothing.
+    Reserving again with an id that was used returns the first grant and counts nothing: ids are known until
+    the last of their windows has ended, for 25 hours at most.
 
     Errors: INVALID_ARGUMENT (a field is out of range; nothing was reserved), UNAVAILABLE with reason COUNTERS_LOST and
-    the workspaces in question in the metadata (call Restore), UNAVAILABLE (Redis does not answer).
+    the workspaces in question in the metadata, as `workspaces`, by commas, at most 100 of them (call Restore for each,
+    and repeat the call, which names the rest), UNAVAILABLE (Redis does not answer).
     """
     Refund: _aio.UnaryUnaryMultiCallable[_rate_limit_service_pb2.RefundRequest, _rate_limit_service_pb2.RefundResponse]
     """Gives back permits that were not used, into the window and epoch in which they were reserved: never more in all
-    than is left of the reservation. A repeated refund id changes nothing; a refund into a window that has ended, or
-    into an epoch that has been replaced, does nothing.
+    than is left of the reservation. A repeated refund id changes nothing and answers as the first did; a refund into a
+    window that has ended, into an epoch that has been replaced, or of a reservation that is known no longer does nothing.
 
     Errors: INVALID_ARGUMENT, UNAVAILABLE.
     """
@@ -62,10 +64,12 @@ class RateLimitServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_rate_limit_service_pb2.ReserveResponse]:
         """Reserves permits for several lanes. Each ask is granted the least that all its allowances hold, and nothing is
         counted that is not granted. Asks of one workspace are served in order, in one atomic script.
-        Reserving again with an id that was used returns the first grant and counts nothing.
+        Reserving again with an id that was used returns the first grant and counts nothing: ids are known until
+        the last of their windows has ended, for 25 hours at most.
 
         Errors: INVALID_ARGUMENT (a field is out of range; nothing was reserved), UNAVAILABLE with reason COUNTERS_LOST and
-        the workspaces in question in the metadata (call Restore), UNAVAILABLE (Redis does not answer).
+        the workspaces in question in the metadata, as `workspaces`, by commas, at most 100 of them (call Restore for each,
+        and repeat the call, which names the rest), UNAVAILABLE (Redis does not answer).
         """
 
     @_abc_1.abstractmethod
@@ -75,8 +79,8 @@ class RateLimitServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_rate_limit_service_pb2.RefundRequest, _abc.Awaitable[_rate_limit_service_pb2.RefundResponse]],
     ) -> _abc.Awaitable[_rate_limit_service_pb2.RefundResponse]:
         """Gives back permits that were not used, into the window and epoch in which they were reserved: never more in all
-        than is left of the reservation. A repeated refund id changes nothing; a refund into a window that has ended, or
-        into an epoch that has been replaced, does nothing.
+        than is left of the reservation. A repeated refund id changes nothing and answers as the first did; a refund into a
+        window that has ended, into an epoch that has been replaced, or of a reservation that is known no longer does nothing.
 
         Errors: INVALID_ARGUMENT, UNAVAILABLE.
         """

@@ -693,7 +693,7 @@ class Recipient(_message.Message):
     VARIABLES_FIELD_NUMBER: _builtins.int
     LINE_FIELD_NUMBER: _builtins.int
     email: _builtins.str
-    """One address, at most 254 characters."""
+    """One address, at most 254 characters. It is kept as it is given; two that differ only in case are one recipient."""
     line: _builtins.int
     """Where it stood in its source, for answers about it; 0: its place in the stream, from 1."""
     @_builtins.property
@@ -788,7 +788,7 @@ class ImportRecipientsResponse(_message.Message):
     accepted: _builtins.int
     """New recipients, each of them durable."""
     duplicates: _builtins.int
-    """Addresses that the campaign had already, or that came twice."""
+    """Addresses that the campaign had already, or that came twice, in whatever case."""
     rejected_count: _builtins.int
     """All that were left out."""
     @_builtins.property

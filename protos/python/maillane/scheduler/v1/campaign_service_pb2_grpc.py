@@ -193,12 +193,14 @@ class CampaignServiceServicer:
     def ImportRecipients(self, request_iterator, context):
         """Adds recipients, in chunks. The first chunk names the campaign. Each chunk is durable before the next is taken;
         what the answer says was accepted is durable. Rows that are not valid are left out and come back with their reason;
-        an address that the campaign has already is counted as a duplicate, so that sending a chunk again changes nothing.
+        an address that the campaign has already, in whatever case, is counted as a duplicate, so that sending a chunk again
+        changes nothing.
         To a draft, or to a campaign that is active or paused: there, a row without a variable that the template needs is
         rejected.
 
-        Errors: FAILED_PRECONDITION with reason CAMPAIGN_ENDED or CAMPAIGN_INCOMPLETE (it has no mailboxes yet). What was
-        accepted before the error stays.
+        Errors: FAILED_PRECONDITION with reason CAMPAIGN_ENDED or CAMPAIGN_INCOMPLETE (it has no mailboxes yet),
+        RESOURCE_EXHAUSTED with reason CAMPAIGN_FULL (10,000,000 recipients), DEADLINE_EXCEEDED with reason IMPORT_IDLE (no
+        chunk came for a minute). What was accepted before the error stays.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -206,7 +208,10 @@ class CampaignServiceServicer:
 
     def WatchCampaign(self, request, context):
         """Streams the campaign whenever its state or counts have changed, at most twice a second, the first at once; ends
-        when the campaign has ended.
+        when the campaign has ended and nothing of it is pending any more.
+
+        Errors: RESOURCE_EXHAUSTED with reason TOO_MANY_WATCHES (200 campaigns are watched through this server), UNAVAILABLE
+        (this server stops: ask again).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -71,16 +71,21 @@ class CampaignServiceStub:
     ImportRecipients: _aio.StreamUnaryMultiCallable[_campaign_service_pb2.ImportRecipientsRequest, _campaign_service_pb2.ImportRecipientsResponse]
     """Adds recipients, in chunks. The first chunk names the campaign. Each chunk is durable before the next is taken;
     what the answer says was accepted is durable. Rows that are not valid are left out and come back with their reason;
-    an address that the campaign has already is counted as a duplicate, so that sending a chunk again changes nothing.
+    an address that the campaign has already, in whatever case, is counted as a duplicate, so that sending a chunk again
+    changes nothing.
     To a draft, or to a campaign that is active or paused: there, a row without a variable that the template needs is
     rejected.
 
-    Errors: FAILED_PRECONDITION with reason CAMPAIGN_ENDED or CAMPAIGN_INCOMPLETE (it has no mailboxes yet). What was
-    accepted before the error stays.
+    Errors: FAILED_PRECONDITION with reason CAMPAIGN_ENDED or CAMPAIGN_INCOMPLETE (it has no mailboxes yet),
+    RESOURCE_EXHAUSTED with reason CAMPAIGN_FULL (10,000,000 recipients), DEADLINE_EXCEEDED with reason IMPORT_IDLE (no
+    chunk came for a minute). What was accepted before the error stays.
     """
     WatchCampaign: _aio.UnaryStreamMultiCallable[_campaign_service_pb2.WatchCampaignRequest, _campaign_service_pb2.WatchCampaignResponse]
     """Streams the campaign whenever its state or counts have changed, at most twice a second, the first at once; ends
-    when the campaign has ended.
+    when the campaign has ended and nothing of it is pending any more.
+
+    Errors: RESOURCE_EXHAUSTED with reason TOO_MANY_WATCHES (200 campaigns are watched through this server), UNAVAILABLE
+    (this server stops: ask again).
     """
 
 class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -200,12 +205,14 @@ class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_campaign_service_pb2.ImportRecipientsResponse]:
         """Adds recipients, in chunks. The first chunk names the campaign. Each chunk is durable before the next is taken;
         what the answer says was accepted is durable. Rows that are not valid are left out and come back with their reason;
-        an address that the campaign has already is counted as a duplicate, so that sending a chunk again changes nothing.
+        an address that the campaign has already, in whatever case, is counted as a duplicate, so that sending a chunk again
+        changes nothing.
         To a draft, or to a campaign that is active or paused: there, a row without a variable that the template needs is
         rejected.
 
-        Errors: FAILED_PRECONDITION with reason CAMPAIGN_ENDED or CAMPAIGN_INCOMPLETE (it has no mailboxes yet). What was
-        accepted before the error stays.
+        Errors: FAILED_PRECONDITION with reason CAMPAIGN_ENDED or CAMPAIGN_INCOMPLETE (it has no mailboxes yet),
+        RESOURCE_EXHAUSTED with reason CAMPAIGN_FULL (10,000,000 recipients), DEADLINE_EXCEEDED with reason IMPORT_IDLE (no
+        chunk came for a minute). What was accepted before the error stays.
         """
 
     @_abc_1.abstractmethod
@@ -215,7 +222,10 @@ class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_campaign_service_pb2.WatchCampaignRequest, _abc.AsyncIterator[_campaign_service_pb2.WatchCampaignResponse]],
     ) -> _abc.AsyncIterator[_campaign_service_pb2.WatchCampaignResponse]:
         """Streams the campaign whenever its state or counts have changed, at most twice a second, the first at once; ends
-        when the campaign has ended.
+        when the campaign has ended and nothing of it is pending any more.
+
+        Errors: RESOURCE_EXHAUSTED with reason TOO_MANY_WATCHES (200 campaigns are watched through this server), UNAVAILABLE
+        (this server stops: ask again).
         """
 
 def add_CampaignServiceServicer_to_server(servicer: CampaignServiceServicer, server: _aio.Server) -> None: ...

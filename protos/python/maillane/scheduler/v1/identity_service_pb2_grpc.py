@@ -92,6 +92,8 @@ class IdentityServiceServicer:
 
     def RevokeToken(self, request, context):
         """Revokes a token: from the next call on, it opens nothing. Revoking a revoked one changes nothing.
+
+        Errors: FAILED_PRECONDITION with reason LAST_ADMIN_TOKEN (nobody could make tokens any more).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

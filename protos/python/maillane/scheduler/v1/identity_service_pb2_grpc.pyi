@@ -30,7 +30,10 @@ class IdentityServiceStub:
     ListTokens: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.ListTokensRequest, _identity_service_pb2.ListTokensResponse]
     """Lists the workspace's tokens, the oldest first, without their secrets."""
     RevokeToken: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.RevokeTokenRequest, _identity_service_pb2.RevokeTokenResponse]
-    """Revokes a token: from the next call on, it opens nothing. Revoking a revoked one changes nothing."""
+    """Revokes a token: from the next call on, it opens nothing. Revoking a revoked one changes nothing.
+
+    Errors: FAILED_PRECONDITION with reason LAST_ADMIN_TOKEN (nobody could make tokens any more).
+    """
 
 class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
     """Workspaces and the tokens that open them.
@@ -72,6 +75,9 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _identity_service_pb2.RevokeTokenRequest,
         context: _aio.ServicerContext[_identity_service_pb2.RevokeTokenRequest, _abc.Awaitable[_identity_service_pb2.RevokeTokenResponse]],
     ) -> _abc.Awaitable[_identity_service_pb2.RevokeTokenResponse]:
-        """Revokes a token: from the next call on, it opens nothing. Revoking a revoked one changes nothing."""
+        """Revokes a token: from the next call on, it opens nothing. Revoking a revoked one changes nothing.
+
+        Errors: FAILED_PRECONDITION with reason LAST_ADMIN_TOKEN (nobody could make tokens any more).
+        """
 
 def add_IdentityServiceServicer_to_server(servicer: IdentityServiceServicer, server: _aio.Server) -> None: ...

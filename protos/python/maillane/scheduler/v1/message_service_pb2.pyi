@@ -317,7 +317,7 @@ class ListMessagesRequest(_message.Message):
     mailbox_id: _builtins.str
     """Only of this mailbox."""
     recipient: _builtins.str
-    """Only to this address, exactly."""
+    """Only to this address, whatever the case of its letters."""
     page_size: _builtins.int
     """1 to 200; 0: 50."""
     page_token: _builtins.str
@@ -352,7 +352,7 @@ class ListMessagesResponse(_message.Message):
     """Empty: this was the last page."""
     @_builtins.property
     def messages(self) -> _containers.RepeatedCompositeFieldContainer[Global___Message]:
-        """Up to page_size of them."""
+        """Up to page_size of them; fewer, or none, do not mean that this was the last page."""
 
     def __init__(
         self,

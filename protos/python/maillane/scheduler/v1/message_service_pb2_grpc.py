@@ -58,7 +58,8 @@ class MessageServiceServicer:
     """
 
     def ListMessages(self, request, context):
-        """Lists the messages of the workspace in campaign order, the newest campaign first.
+        """Lists the messages of the workspace in campaign order, the newest campaign first. A page looks at a bounded number of
+        messages and campaigns, so it may be short, or empty, with more behind it: only a page without a token is the last.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

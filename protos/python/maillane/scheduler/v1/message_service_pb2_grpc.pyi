@@ -21,7 +21,9 @@ class MessageServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListMessages: _aio.UnaryUnaryMultiCallable[_message_service_pb2.ListMessagesRequest, _message_service_pb2.ListMessagesResponse]
-    """Lists the messages of the workspace in campaign order, the newest campaign first."""
+    """Lists the messages of the workspace in campaign order, the newest campaign first. A page looks at a bounded number of
+    messages and campaigns, so it may be short, or empty, with more behind it: only a page without a token is the last.
+    """
     GetMessage: _aio.UnaryUnaryMultiCallable[_message_service_pb2.GetMessageRequest, _message_service_pb2.GetMessageResponse]
     """Gets a message with each of its attempts."""
 
@@ -38,7 +40,9 @@ class MessageServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _message_service_pb2.ListMessagesRequest,
         context: _aio.ServicerContext[_message_service_pb2.ListMessagesRequest, _abc.Awaitable[_message_service_pb2.ListMessagesResponse]],
     ) -> _abc.Awaitable[_message_service_pb2.ListMessagesResponse]:
-        """Lists the messages of the workspace in campaign order, the newest campaign first."""
+        """Lists the messages of the workspace in campaign order, the newest campaign first. A page looks at a bounded number of
+        messages and campaigns, so it may be short, or empty, with more behind it: only a page without a token is the last.
+        """
 
     @_abc_1.abstractmethod
     def GetMessage(
