@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import asyncio
 
 _SERVICE = pb.DESCRIPTOR.services_by_name["RateLimitService"]
+# Each hand-out makes one or two of these.
+_QUIET = [f"/{_SERVICE.full_name}/{name}" for name in ("Reserve", "Refund")]
 
 
 async def serve(stop: asyncio.Event) -> None:
@@ -32,7 +34,7 @@ async def serve(stop: asyncio.Event) -> None:
     client = open_client(settings.redis_url.get_secret_value())
     servicer = RateLimit(Limiter(Counters(client)))
     registration = Registration(_SERVICE, add_RateLimitServiceServicer_to_server, servicer)
-    server = Server(settings, settings.ratelimit_port, [registration], translate=translate)
+    server = Server(settings, settings.ratelimit_port, [registration], translate=translate, quiet=_QUIET)
     try:
         async with serve_metrics(settings):
             await server.start()
