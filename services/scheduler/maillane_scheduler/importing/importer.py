@@ -148,8 +148,7 @@ class Importer:
     async def _fresh(self, connection: AsyncConnection, rows: list[Row]) -> list[Row]:
         if not self._looks_up or not rows:
             return rows
-        known = await recipients.known(connection, self._campaign_id, rows)
-        return [row for row in rows if row.email not in known]
+        return await recipients.fresh(connection, self._campaign_id, rows)
 
     async def _tell(self, added: Added) -> None:
         """Tells the queue of a chunk while the next is kept; chunks follow each other."""

@@ -125,7 +125,7 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
     if filters.mailbox_id is not None:
         conditions.append(_MESSAGES.c.mailbox_id == filters.mailbox_id)
     if filters.recipient is not None:
-        conditions.append(_MESSAGES.c.email == filters.recipient)
+        conditions.append(func.lower(_MESSAGES.c.email) == func.lower(filters.recipient))
     return conditions
 
 

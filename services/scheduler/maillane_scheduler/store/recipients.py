@@ -1,6 +1,6 @@
 """Recipients on their way in: a chunk is one transaction, which holds the campaign's row from its first statement.
 
-So chunks of one campaign follow each other, ids and ordinals keep the order of the import, and what `known` says of a
+So chunks of one campaign follow each other, ids and ordinals keep the order of the import, and what `fresh` says of a
 campaign's addresses stays true until the commit.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from maillane_chassis.errors import FailedPrecondition, NotFound, ResourceExhausted
 from psycopg import AsyncConnection as DriverConnection
 from psycopg.errors import UniqueViolation
-from sqlalchemy import BigInteger, Integer, Text, any_, bindparam, cast, extract, func, literal, select, update
+from sqlalchemy import BigInteger, Integer, Text, any_, bindparam, cast, column, extract, func, literal, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -31,7 +31,7 @@ _COPY = "COPY messages (id, campaign_id, mailbox_id, ordinal, line, email, varia
 
 
 class KnownAddressError(Exception):
-    """A row's address is in the campaign already: nothing of the transaction stands; repeat without `known` ones."""
+    """A row's address is in the campaign already: nothing of the transaction stands; repeat with the `fresh` ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +86,22 @@ async def target(connection: AsyncConnection, workspace_id: int, campaign_id: in
     return Target(campaign_id, state is not CampaignState.DRAFT, row.delay_us, lanes)
 
 
-async def known(connection: AsyncConnection, campaign_id: int, rows: Sequence[Row]) -> set[str]:
-    """Addresses among the rows' that the campaign has already."""
-    emails = literal([row.email for row in rows], ARRAY(Text))
-    found = select(_MESSAGES.c.email).where(_MESSAGES.c.campaign_id == campaign_id, _MESSAGES.c.email == any_(emails))
-    return set((await connection.execute(found)).scalars())
+async def fresh(connection: AsyncConnection, campaign_id: int, rows: Sequence[Row]) -> list[Row]:
+    """The rows whose addresses the campaign does not have yet, in whatever case; of those that are alike, the first."""
+    # Lower case by Postgres, as the index has it: of letters beyond ASCII, Python thinks otherwise here and there.
+    emails = func.unnest(literal([row.email for row in rows], ARRAY(Text)))
+    given = emails.table_valued(column("email", Text), with_ordinality="place").render_derived()
+    lowered = select(func.lower(given.c.email)).order_by(given.c.place)
+    keys = list((await connection.execute(lowered)).scalars())
+    key = func.lower(_MESSAGES.c.email)
+    found = select(key).where(_MESSAGES.c.campaign_id == campaign_id, key == any_(literal(keys, ARRAY(Text))))
+    seen = set((await connection.execute(found)).scalars())
+    new = []
+    for row, lower in zip(rows, keys, strict=True):
+        if lower not in seen:
+            seen.add(lower)
+            new.append(row)
+    return new
 
 
 async def add(connection: AsyncConnection, to: Target, rows: Sequence[Row]) -> Added:

@@ -15,7 +15,6 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
-    UniqueConstraint,
     func,
     text,
 )
@@ -231,7 +230,8 @@ messages = Table(
     Column("email", Text, nullable=False),
     # A JSON object of strings, as text: it is passed through, never searched.
     Column("variables", Text, nullable=False),
-    UniqueConstraint("campaign_id", "email", name="messages_email"),
+    # Two addresses that differ only in case are one recipient; each is kept as it was given.
+    Index("messages_email", "campaign_id", text("lower(email)"), unique=True),
     Index("messages_campaign", "campaign_id", "id"),
     postgresql_with={"fillfactor": "85", "autovacuum_vacuum_scale_factor": "0.1"},
 )

@@ -46,7 +46,7 @@ class Rejection(NamedTuple):
 
 @dataclass(slots=True)
 class Checked:
-    """A chunk: rows in their order with no address twice, and what was left out."""
+    """A chunk: rows in their order with no address twice, in whatever case, and what was left out."""
 
     rows: list[Row] = field(default_factory=list)
     duplicates: int = 0
@@ -79,7 +79,7 @@ class RecipientChecker:
             except _RowError as error:
                 checked.rejected.append(Rejection(line, error.value, error.reason))
                 continue
-            if rows.setdefault(row.email, row) is not row:
+            if rows.setdefault(row.email.lower(), row) is not row:
                 checked.duplicates += 1
         checked.rows = list(rows.values())
         return checked

@@ -158,9 +158,9 @@ CREATE TABLE messages (
   state smallint NOT NULL DEFAULT 1,
   attempt smallint NOT NULL DEFAULT 0,
   email text NOT NULL,
-  variables text NOT NULL,
-  CONSTRAINT messages_email UNIQUE (campaign_id, email)
+  variables text NOT NULL
 ) WITH (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.1);
+CREATE UNIQUE INDEX messages_email ON messages (campaign_id, lower(email));
 CREATE INDEX messages_campaign ON messages (campaign_id, id);
 CREATE SEQUENCE message_blocks INCREMENT BY 10000 START 10000;
 
