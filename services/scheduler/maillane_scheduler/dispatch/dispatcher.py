@@ -23,6 +23,7 @@ from maillane_scheduler.store import claims, leases, parks, senders
 from maillane_scheduler.store.claims import Claim, ClaimedRow, ClaimTaken
 from maillane_scheduler.store.engine import DispatchPool
 from maillane_scheduler.store.parks import GATE, Park
+from maillane_scheduler.store.refusals import Refusal
 from maillane_scheduler.waker import Waker
 
 log = structlog.get_logger()
@@ -213,11 +214,14 @@ class Dispatcher:
     ) -> HandOut | None:
         """What was claimed, after the queue was told what was refused and the limiter what was not used."""
         refused = [message for message in taken if message.message not in claimed]
+        # First of all: whatever fails below, these permits are not used.
+        self._refund_unused(granted, token, claimed.values())
         if refused:
             for message in refused:
                 self._terms.forget((message.campaign, message.mailbox))
-            await self._refuser.refuse(token, refused)
-        self._refund_unused(granted, token, claimed.values())
+            why = await self._refuser.refuse(token, refused)
+            if Refusal.PERMIT_VOID in why:
+                await self._limiter.compare_epochs(granted)
         rows = [claimed[message.message] for message in taken if message.message in claimed]
         if not rows:
             if refused and not await senders.living(self._pool, ask.sender_id, ask.incarnation):

@@ -25,7 +25,10 @@ log = structlog.get_logger()
 
 # The limiter answers in a millisecond or two; what takes longer is down, and its callers repeat.
 CALL_S = 2.0
-# Reserve, restore, reserve again: a second loss within one call is left to the next call.
+# Reserve, restore, and the same once more where the restore turns out to be an old one: further losses are left to the
+# next call.
+RESERVE_TRIES = 3
+# A restore that is refused names the epoch in force; the next one, above that, is refused only if another was faster.
 RESTORE_TRIES = 2
 # A permit is not used in its last moments, for the way to Postgres takes time as well.
 MARGIN_S = 0.05
@@ -74,6 +77,14 @@ class Granted:
     deployment_epoch: int | None
     shortage: Shortage | None
 
+    @property
+    def epochs(self) -> dict[str, int]:
+        """The epochs that it is good in, by workspace as the limiter names it."""
+        found = {str(self.terms.workspace): self.epoch}
+        if self.deployment_epoch is not None:
+            found[DEPLOYMENT_WORKSPACE] = self.deployment_epoch
+        return found
+
     def permit(self, now: float) -> Permit:
         """As the compare-and-set takes it; `now` is this process's monotonic clock."""
         terms = self.terms
@@ -110,6 +121,9 @@ class Limiter:
         self._engine = engine
         self._limits = limits
         self._restoring = asyncio.Lock()
+        # By workspace: when this process last restored it (by its monotonic clock), and an epoch that Postgres has had.
+        self._restored_at: dict[str, float] = {}
+        self._raised: dict[str, int] = {}
 
     async def reserve(self, name: str, wanted: Sequence[Wanted]) -> list[Granted]:
         """Reserves permits for lanes, under reservations that are named after `name`; answers in their order.
@@ -130,17 +144,39 @@ class Limiter:
                 for place, want in enumerate(wanted)
             ]
         )
-        for _ in range(RESTORE_TRIES):
-            # Before the call: whatever it takes only shortens the permits.
-            asked_at = time.monotonic()
+        # Before the first call: whatever it takes only shortens the permits. An ask that was granted by a call that
+        # failed for another ask is answered with that very grant by the next.
+        asked_at = time.monotonic()
+        for _ in range(RESERVE_TRIES):
+            called_at = time.monotonic()
             try:
                 answer = await self._stub.Reserve(request, timeout=CALL_S)
             except grpc.aio.AioRpcError as error:
-                await self._mend(error)
+                await self._restore_all(_lost_workspaces(error), called_at)
                 continue
             pairs = zip(request.asks, answer.grants, wanted, strict=True)
-            return [self._granted(ask, grant, want, asked_at) for ask, grant, want in pairs]
+            granted = [self._granted(ask, grant, want, asked_at) for ask, grant, want in pairs]
+            if behind := self._behind(granted):
+                await self._restore_all(behind, called_at)
+                continue
+            return granted
         raise Unavailable("the limiter's counters were lost again", reason=LOST, retry_after_s=1)
+
+    async def compare_epochs(self, granted: Sequence[Granted]) -> None:
+        """Sees what made permits void that were refused: call it before the next are reserved.
+
+        Where Postgres's epoch is the later one, the limiter may never hear of it, for whoever raised it may have died
+        before it restored the counters: the next Reserve finds out. Where it is the earlier one, Postgres has lost it
+        (it came back from a backup), and the counters are restored at once, under one above the limiter's.
+
+        Raises:
+            Unavailable: the counters could not be restored.
+        """
+        began = time.monotonic()
+        held = {name: epoch for grant in granted for name, epoch in grant.epochs.items()}
+        current = await epochs.current(self._engine, [_key(name) for name in held])
+        self._raised.update({name: current.get(_key(name), 0) for name in held})
+        await self._restore_all([name for name, epoch in held.items() if self._raised[name] < epoch], began)
 
     async def refund(self, returns: Sequence[Return]) -> None:
         """Gives permits back. Safe to repeat. One that fails is lost for its window, on the safe side."""
@@ -186,31 +222,38 @@ class Limiter:
         per = "day" if allowance.window.length.ToSeconds() == self._limits.day_s else "hour"
         return f"{whose} limit of {allowance.limit} a {per}"
 
-    async def _mend(self, error: grpc.aio.AioRpcError) -> None:
-        """Restores the counters that a Reserve missed.
+    def _behind(self, granted: Sequence[Granted]) -> list[str]:
+        """Workspaces whose counters are of an epoch that Postgres has left: every permit of theirs would be refused."""
+        found = {name for grant in granted for name, epoch in grant.epochs.items() if epoch < self._raised.get(name, 0)}
+        return sorted(found)
 
-        Raises:
-            Unavailable: that is not what is wrong.
-        """
-        lost = _lost_workspaces(error)
-        if not lost:
-            raise Unavailable(f"the limiter does not answer: {error.code().name}", retry_after_s=1) from error
+    async def _restore_all(self, workspaces: Sequence[str], since: float) -> None:
+        """Restores counters, unless this process did so since: once more would void what was granted since."""
         async with self._restoring:
-            for workspace in lost:
-                await self._restore(workspace)
+            for workspace in workspaces:
+                if self._restored_at.get(workspace, since) <= since:
+                    await self._restore(workspace)
+                    self._restored_at[workspace] = time.monotonic()
 
     async def _restore(self, workspace: str) -> None:
-        key = epochs.DEPLOYMENT if workspace == DEPLOYMENT_WORKSPACE else int(workspace)
         part_s = self._limits.hour_s / max(1, self._limits.parts)
         span_s = max(self._limits.day_s, 2 * self._limits.hour_s) + part_s
-        epoch, handed_out = await epochs.next_epoch(self._engine, key, part_s, span_s)
-        counts = [count for item in handed_out for count in self._counts(key, item)]
-        request = pb.RestoreRequest(workspace_id=workspace, epoch=epoch, counts=counts)
-        try:
-            answer = await self._stub.Restore(request, timeout=CALL_S)
-        except grpc.aio.AioRpcError as error:
-            raise Unavailable("the limiter could not be restored", reason=LOST, retry_after_s=1) from error
-        log.warning("counters_restored", workspace=workspace, epoch=answer.epoch, restored=answer.restored)
+        above = 0
+        for _ in range(RESTORE_TRIES):
+            key = _key(workspace)
+            epoch, handed_out = await epochs.next_epoch(self._engine, key, part_s, span_s, above)
+            # From here on grants of an older one are worth nothing, whether the limiter hears of this or not.
+            self._raised[workspace] = epoch
+            counts = [count for item in handed_out for count in self._counts(key, item)]
+            request = pb.RestoreRequest(workspace_id=workspace, epoch=epoch, counts=counts)
+            try:
+                answer = await self._stub.Restore(request, timeout=CALL_S)
+            except grpc.aio.AioRpcError as error:
+                raise Unavailable("the limiter could not be restored", reason=LOST, retry_after_s=1) from error
+            log.warning("counters_restored", workspace=workspace, epoch=answer.epoch, restored=answer.restored)
+            if answer.restored:
+                return
+            above = answer.epoch
 
     def _counts(self, workspace: int, item: epochs.HandedOut) -> list[pb.Count]:
         hour = self._limits.window(self._limits.hour_s, self._limits.parts)
@@ -237,11 +280,21 @@ def _datetime(timestamp: object) -> datetime:
     return found
 
 
+def _key(workspace: str) -> int:
+    """Of a workspace as the limiter names it, in Postgres."""
+    return epochs.DEPLOYMENT if workspace == DEPLOYMENT_WORKSPACE else int(workspace)
+
+
 def _lost_workspaces(error: grpc.aio.AioRpcError) -> list[str]:
+    """The workspaces whose counters a Reserve missed.
+
+    Raises:
+        Unavailable: that is not what is wrong.
+    """
     # An AioRpcError has all that from_call asks of a call.
     status = rpc_status.from_call(cast("grpc.Call", error))
     for detail in status.details if status is not None else ():
         info = error_details_pb2.ErrorInfo()
         if detail.Unpack(info) and info.reason == LOST:
             return [name for name in info.metadata.get("workspaces", "").split(",") if name]
-    return []
+    raise Unavailable(f"the limiter does not answer: {error.code().name}", retry_after_s=1) from error

@@ -36,8 +36,11 @@ class Refuser:
         self._pool = pool
         self._sync = sync
 
-    async def refuse(self, token: int, taken: Sequence[Claimed]) -> None:
-        """Takes messages that were not claimed out of flight: dropped, settled, or back in their lanes."""
+    async def refuse(self, token: int, taken: Sequence[Claimed]) -> set[Refusal]:
+        """Takes messages that were not claimed out of flight: dropped, settled, or back in their lanes.
+
+        Returns why they were refused.
+        """
         asked = {message.message: message for message in taken}
         found = await refusals.explain(self._pool, [(m.message, m.campaign, m.mailbox) for m in taken])
         by_reason: dict[Refusal, list[Refused]] = defaultdict(list)
@@ -53,6 +56,7 @@ class Refuser:
         await self._queue.settle(
             [Settled(one.mailbox, one.message, token, self._due_us(one, asked[one.message])) for one in found]
         )
+        return set(by_reason)
 
     @staticmethod
     def _due_us(refused: Refused, asked: Claimed) -> int | None:

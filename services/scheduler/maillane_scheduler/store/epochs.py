@@ -1,5 +1,6 @@
 """What counters are restored from: hand-outs as the claims recorded them, under a new epoch."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,9 +25,10 @@ class HandedOut:
 # Grouped finely enough for any window: fixed ones begin at multiples of their length, a part of a rolling one is one of
 # at most 60 of an hour. Days are cut by UTC here.
 _RAISE = text("""
-INSERT INTO counters (workspace_id, epoch) VALUES (:workspace, 1)
-ON CONFLICT (workspace_id) DO UPDATE SET epoch = counters.epoch + 1 RETURNING epoch
+INSERT INTO counters (workspace_id, epoch) VALUES (:workspace, :above + 1)
+ON CONFLICT (workspace_id) DO UPDATE SET epoch = greatest(counters.epoch, :above) + 1 RETURNING epoch
 """)
+_CURRENT = text("SELECT workspace_id, epoch FROM counters WHERE workspace_id = ANY(:workspaces)")
 _SUM = text("""
 SELECT address_key, campaign_id, min(reserve_time), sum(permits - refunded)::bigint
 FROM permits
@@ -37,7 +39,16 @@ HAVING sum(permits - refunded) > 0
 """)
 
 
-async def next_epoch(engine: AsyncEngine, workspace: int, part_s: float, span_s: float) -> tuple[int, list[HandedOut]]:
+async def current(engine: AsyncEngine, workspaces: Sequence[int]) -> dict[int, int]:
+    """The epochs of workspaces (DEPLOYMENT: the deployment's) as they are now; those that never had one left out."""
+    async with engine.connect() as connection:
+        rows = await connection.execute(_CURRENT, {"workspaces": list(workspaces)})
+        return {row.workspace_id: row.epoch for row in rows}
+
+
+async def next_epoch(
+    engine: AsyncEngine, workspace: int, part_s: float, span_s: float, above: int = 0
+) -> tuple[int, list[HandedOut]]:
     """Raises a workspace's epoch (DEPLOYMENT: the deployment's), and sums what was handed out in the last `span_s`.
 
     Holds the counters' lock alone: every compare-and-set shares it, so that the sums hold all that were claimed, and
@@ -46,9 +57,10 @@ async def next_epoch(engine: AsyncEngine, workspace: int, part_s: float, span_s:
     Args:
         part_s: the finest part of any window, in seconds: what is summed lies in one of them.
         span_s: the longest window, and a little more.
+        above: an epoch that the limiter is known to have had: the next is later than that one too.
     """
     async with engine.begin() as connection:
         await locks.alone(connection, locks.COUNTERS, workspace)
-        epoch = (await connection.execute(_RAISE, {"workspace": workspace})).scalar_one()
+        epoch = (await connection.execute(_RAISE, {"workspace": workspace, "above": above})).scalar_one()
         sums = await connection.execute(_SUM, {"workspace": workspace, "part_s": part_s, "span_s": span_s})
         return int(epoch), [HandedOut(*row) for row in sums]

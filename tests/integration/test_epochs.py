@@ -1,0 +1,40 @@
+"""Epochs of the counters: permits of another one than Postgres has are worth nothing, and never asked for for ever."""
+
+import asyncio
+
+from .world import World
+
+
+async def test_a_restore_that_never_arrived_is_made_up_for(here: World) -> None:
+    """Who raised the epoch was killed before the limiter heard of it: the next claims restore, and go on."""
+    here.campaign([here.mailbox(hourly=7)], 20)
+    await here.sweep()
+    await here.claim(2)
+    here.sql("UPDATE counters SET epoch = epoch + 1 WHERE workspace_id = %s", here.workspace)
+
+    rows = [row for _ in range(4) for row in (await here.claim(5)).rows]
+
+    assert len(rows) == 5
+
+
+async def test_an_epoch_that_went_back_is_raised_above_the_limiters(here: World) -> None:
+    """Postgres came back from a backup: its epoch passes the limiter's, and what it knows is restored."""
+    here.campaign([here.mailbox(hourly=7)], 20)
+    await here.sweep()
+    await here.claim(2)
+    here.sql("UPDATE counters SET epoch = 0 WHERE workspace_id = %s", here.workspace)
+
+    rows = [row for _ in range(4) for row in (await here.claim(5)).rows]
+
+    assert len(rows) == 5
+
+
+async def test_claims_that_miss_the_counters_together_restore_them_once(here: World) -> None:
+    """Each further restore would void what the first had granted meanwhile."""
+    here.campaign([here.mailbox()], 40)
+    await here.sweep()
+
+    turns = await asyncio.gather(*(here.claim(5) for _ in range(4)))
+
+    assert here.sql("SELECT epoch FROM counters WHERE workspace_id = %s", here.workspace) == [(1,)]
+    assert sum(len(turn.rows) for turn in turns) == 20
