@@ -68,7 +68,7 @@ class MailboxService(MailboxServiceServicer):
         violations.raise_if_any()
         by = actor(context)
         async with self._engine.begin() as connection:
-            await mailboxes.change(connection, by, mailbox_id, changes, sealer=self._sealer, check=self._check_security)
+            await mailboxes.change(connection, by, mailbox_id, changes, sealer=self._sealer, check=self._check_server)
             mailbox = await mailboxes.get(connection, by.workspace_id, mailbox_id)
         await self._sync.mailboxes([mailbox_id])
         return pb.UpdateMailboxResponse(mailbox=convert.mailbox(mailbox))
@@ -100,9 +100,11 @@ class MailboxService(MailboxServiceServicer):
         await self._sync.mailboxes([mailbox_id])
         return pb.ResumeMailboxResponse(mailbox=convert.mailbox(mailbox))
 
-    def _check_security(self, smtp: Smtp) -> None:
+    def _check_server(self, smtp: Smtp, password_was_for: Smtp | None) -> None:
         violations = Violations()
         rules.check_security(violations, smtp, self._rules)
+        if password_was_for is not None:
+            rules.check_kept_password(violations, smtp, password_was_for)
         violations.raise_if_any()
 
 

@@ -83,11 +83,12 @@ async def change(
     changes: Changes,
     *,
     sealer: Sealer,
-    check: Callable[[Smtp], None],
+    check: Callable[[Smtp, Smtp | None], None],
 ) -> None:
-    """Changes settings; `check` sees the mail server as it will be, and may raise.
+    """Changes settings; a password that is kept is sealed anew where the address changes, for it is bound to it.
 
-    A password that is kept is sealed anew where the address changes, for it is bound to the address.
+    Args:
+        check: sees the mail server as it will be and, where a password is kept, as it was; may raise.
 
     Raises:
         NotFound: the workspace has no such mailbox.
@@ -96,11 +97,12 @@ async def change(
     row = await _lock(connection, actor.workspace_id, mailbox_id)
     old = _settings(row)
     new = changes.applied(old)
-    check(new.smtp)
+    keeps_password = row.password is not None and "password" not in changes.fields
+    check(new.smtp, old.smtp if keeps_password else None)
     values = _columns(new)
     if "password" in changes.fields:
         values["password"] = _sealed(new, actor.workspace_id, sealer)
-    elif row.password is not None and values["address_key"] != row.address_key:
+    elif keeps_password and values["address_key"] != row.address_key:
         secret = sealer.open(row.password, actor.workspace_id, row.address_key)
         values["password"] = sealer.seal(secret, actor.workspace_id, values["address_key"])
     try:

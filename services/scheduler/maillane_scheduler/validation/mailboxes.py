@@ -84,6 +84,18 @@ def check_security(violations: Violations, smtp: Smtp, rules: MailboxRules) -> N
         )
 
 
+def check_kept_password(violations: Violations, smtp: Smtp, was: Smtp) -> None:
+    """A password goes only where the person who gave it sent it: not to another host, nor onto the wire in the clear.
+
+    Else whoever may change a mailbox, and may never read its password, could have it sent to a server of their own.
+    """
+    moved = smtp.host.lower() != was.host.lower()
+    bared = smtp.security == pb.SECURITY_NONE != was.security
+    if moved or bared:
+        why = "for another host" if moved else "for a connection without protection"
+        violations.add("mailbox.smtp.password", f"must be given again {why}: the one that is kept does not go there")
+
+
 def _settings(violations: Violations, mailbox: pb.Mailbox, fields: frozenset[str], rules: MailboxRules) -> Settings:
     if "display_name" in fields:
         violations.text("mailbox.display_name", mailbox.display_name, high=MAX_DISPLAY_NAME)

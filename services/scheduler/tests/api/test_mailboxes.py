@@ -111,14 +111,32 @@ async def test_an_unprotected_connection_goes_to_loopback_only(tenant, host, all
 async def test_an_update_changes_what_its_mask_names(tenant):
     """And nothing else: a password that is not named, or not given, is kept."""
     made = await make_mailbox(tenant.editor, daily_limit=5000)
-    smtp = pb.Smtp(host="other.example.com", port=465, security=pb.SECURITY_TLS, username="v")
+    smtp = pb.Smtp(host="SMTP.example.com", port=465, security=pb.SECURITY_TLS, username="v")
     changed = pb.Mailbox(display_name="Bob", smtp=smtp, hourly_limit=-5)
     await tenant.editor.UpdateMailbox(update(made.id, changed, "smtp", "display_name", "daily_limit"))
 
     mailbox = await get(tenant.viewer, made.id)
-    assert (mailbox.smtp.host, mailbox.smtp.port, mailbox.smtp.username) == ("other.example.com", 465, "v")
+    assert (mailbox.smtp.host, mailbox.smtp.port, mailbox.smtp.username) == ("SMTP.example.com", 465, "v")
     assert (mailbox.display_name, mailbox.hourly_limit, mailbox.HasField("daily_limit")) == ("Bob", 200, False)
     assert mailbox.smtp.has_password
+
+
+@pytest.mark.parametrize(
+    ("host", "security"),
+    [("evil.example.com", pb.SECURITY_TLS), ("127.0.0.1", pb.SECURITY_STARTTLS), ("localhost", pb.SECURITY_NONE)],
+)
+async def test_a_kept_password_goes_nowhere_else(tenant, host, security):
+    """Another host, or no protection, asks for it again; with it, or without any, the change is good."""
+    smtp = pb.Smtp(host="localhost", port=587, security=pb.SECURITY_STARTTLS, username="u", password="s3cret")
+    made = await make_mailbox(tenant.editor, smtp=smtp)
+    moved = pb.Smtp(host=host, security=security)
+    paths = ("smtp.host", "smtp.security")
+    refusal = await refused(tenant.editor.UpdateMailbox(update(made.id, pb.Mailbox(smtp=moved), *paths)))
+    moved.password = "again"
+    again = await tenant.editor.UpdateMailbox(update(made.id, pb.Mailbox(smtp=moved), *paths, "smtp.password"))
+
+    assert (refusal.code, set(refusal.fields)) == (grpc.StatusCode.INVALID_ARGUMENT, {"mailbox.smtp.password"})
+    assert (again.mailbox.smtp.host, again.mailbox.smtp.security) == (host, security)
 
 
 async def test_a_password_is_replaced_or_removed_where_it_is_named_and_given(api, tenant):
