@@ -26,10 +26,12 @@ REPLIES: list[tuple[str, str, str, tuple[Kind, Scope], Reason]] = [
     ("Exchange Online: no SendAs", "CONTENT", "554 5.2.252 SendAsDenied; a@x.example not allowed to send as b@x.example", MAILBOX_WAITS, Reason.SENDER_REFUSED),
     ("Exchange Online: the sender is blocked", "RCPT", "550 5.1.8 Access denied, bad outbound sender", MAILBOX_WAITS, Reason.SENDER_REFUSED),
     ("Exchange Online: the sender is blocked", "CONTENT", "550 5.7.501 Access denied, spam abuse detected", MAILBOX_WAITS, Reason.SENDER_REFUSED),
+    ("Exchange Online: the address we come from is banned", "RCPT", "550 5.7.606 Access denied, banned sending IP [192.0.2.1]", MAILBOX_WAITS, Reason.SENDER_REFUSED),
     ("Exchange Online: slow down", "RCPT", "451 4.7.500 Server busy. Please try again later", MAILBOX_WAITS, Reason.RATE),
     ("SES: daily quota", "CONTENT", "454 Throttling failure: Daily message quota exceeded.", MAILBOX_WAITS, Reason.QUOTA),
     ("SES: rate", "CONTENT", "454 Throttling failure: Maximum sending rate exceeded.", MAILBOX_WAITS, Reason.RATE),
     ("SES: the sender is not verified", "CONTENT", "554 Message rejected: Email address is not verified. The following identities failed the check in region EU-WEST-1: a@x.example", MAILBOX_WAITS, Reason.SENDER_REFUSED),
+    ("SES: the user may not send", "CONTENT", "554 Access denied: User `arn:aws:iam::1:user/a' is not authorized to perform `ses:SendRawEmail' on resource", MAILBOX_WAITS, Reason.SENDER_REFUSED),
     ("SES: the account is stopped", "CONTENT", "554 Message rejected: Sending suspended for this account.", MAILBOX_WAITS, Reason.SENDER_REFUSED),
     ("SES: a session too long", "MAIL", "421 Too many messages on the connection", (Kind.NOT_SENT, Scope.CONNECTION), Reason.PROTOCOL),
     ("Gmail: about the recipient's domain", "RCPT", "421 4.7.0 TLS required for RCPT domain, closing connection.", RETRY, Reason.NOT_NOW),
@@ -46,6 +48,7 @@ REPLIES: list[tuple[str, str, str, tuple[Kind, Scope], Reason]] = [
     ("throttling, in words", "MAIL", "450 4.7.1 Error: too much mail from 192.0.2.1", MAILBOX_WAITS, Reason.RATE),
     ("throttling, in words", "CONTENT", "421 4.7.0 Our system has detected an unusual rate of unsolicited mail originating from your IP address.", MAILBOX_WAITS, Reason.RATE),
     ("greylisting, in words", "RCPT", "450 4.2.0 zoe@example.net: Recipient address rejected: Greylisted", RETRY, Reason.GREYLISTED),
+    ("Postfix: our name at EHLO", "RCPT", "504 5.5.2 <mta>: Helo command rejected: need fully-qualified hostname", MAILBOX_WAITS, Reason.SENDER_REFUSED),
     ("AUTH failed or is wanted", "EHLO", "535 5.7.8 Username and Password not accepted.", MAILBOX_WAITS, Reason.AUTH),
     ("AUTH failed or is wanted", "EHLO", "534 5.7.9 Application-specific password required.", MAILBOX_WAITS, Reason.AUTH),
     ("AUTH failed or is wanted", "MAIL", "530 5.7.57 Client not authenticated to send mail.", MAILBOX_WAITS, Reason.AUTH),
@@ -97,6 +100,50 @@ REPLIES: list[tuple[str, str, str, tuple[Kind, Scope], Reason]] = [
     ("5yz", "DATA", "554 no valid recipients", FAILED, Reason.REFUSED),
 ]  # fmt: skip
 
+# What these providers say, by their own documentation and in the field, beyond one answer a row: provider, command,
+# answer, kind and scope, reason.
+PROVIDERS: list[tuple[str, str, str, tuple[Kind, Scope], Reason]] = [
+    ("Gmail", "EHLO", "421 4.7.0 Try again later, closing connection. (EHLO)", MAILBOX_WAITS, Reason.RATE),
+    ("Gmail", "EHLO", "530 5.7.0 Must issue a STARTTLS command first.", MAILBOX_WAITS, Reason.AUTH),
+    ("Gmail", "MAIL", "530 5.5.1 Authentication Required. For more information, go to", MAILBOX_WAITS, Reason.AUTH),
+    ("Gmail", "MAIL", "421 4.3.0 Temporary System Problem. Try again later.", (Kind.NOT_SENT, Scope.SERVER), Reason.SERVER_BUSY),
+    ("Gmail", "RCPT", "553 5.1.2 We weren't able to find the recipient domain.", FAILED, Reason.BAD_ADDRESS),
+    ("Gmail", "RCPT", "550 5.7.0 Mail relay denied.", MAILBOX_WAITS, Reason.AUTH),
+    ("Gmail", "CONTENT", "550 5.4.5 Daily user sending quota exceeded.", MAILBOX_WAITS, Reason.QUOTA),
+    ("Gmail", "CONTENT", "550 5.7.28 There is an unusual rate of unsolicited mail originating from your IP address.", MAILBOX_WAITS, Reason.RATE),
+    ("Gmail", "CONTENT", "421 4.7.26 This mail has been rate limited because it is unauthenticated.", MAILBOX_WAITS, Reason.RATE),
+    ("Gmail", "CONTENT", "550 5.7.1 This message is not RFC 5322 compliant.", CAMPAIGN, Reason.POLICY),
+    ("Exchange Online", "EHLO", "535 5.7.3 Authentication unsuccessful", MAILBOX_WAITS, Reason.AUTH),
+    ("Exchange Online", "EHLO", "421 4.3.2 The maximum number of concurrent connections has exceeded a limit, closing transmission channel", MAILBOX_WAITS, Reason.TOO_MANY_CONNECTIONS),
+    ("Exchange Online", "CONTENT", "550 5.7.60 SMTP; Client does not have permissions to send as this sender", MAILBOX_WAITS, Reason.SENDER_REFUSED),
+    ("Exchange Online", "RCPT", "550 5.7.511 Access denied, banned sender", MAILBOX_WAITS, Reason.SENDER_REFUSED),
+    ("Exchange Online", "RCPT", "451 4.7.651 The mail server has been temporarily rate limited due to IP reputation.", MAILBOX_WAITS, Reason.RATE),
+    ("Exchange Online", "RCPT", "550 5.7.64 TenantAttribution; Relay Access Denied", MAILBOX_WAITS, Reason.AUTH),
+    ("Exchange Online", "RCPT", "550 5.7.54 SMTP; Unable to relay recipient in non-accepted domain", MAILBOX_WAITS, Reason.AUTH),
+    ("Exchange Online", "RCPT", "450 4.4.62 Mail sent to the wrong Office 365 region. ATTR35.", RETRY, Reason.NOT_NOW),
+    ("Exchange Online", "CONTENT", "550 5.7.750 Service unavailable. Client blocked from sending from unregistered domains.", MAILBOX_WAITS, Reason.SENDER_REFUSED),
+    ("SES", "EHLO", "535 Authentication Credentials Invalid", MAILBOX_WAITS, Reason.AUTH),
+    ("SES", "MAIL", "530 Authentication required", MAILBOX_WAITS, Reason.AUTH),
+    ("SES", "MAIL", "501 Invalid MAIL FROM address provided", MAILBOX_WAITS, Reason.SENDER_REFUSED),
+    ("SES", "CONTENT", "454 Temporary service failure", MAILBOX_WAITS, Reason.RATE),
+    ("SES", "CONTENT", "451 4.4.2 Timeout waiting for data from client.", (Kind.RETRY, Scope.CONNECTION), Reason.PROTOCOL),
+    ("SES", "CONTENT", "554 Message rejected: Sending paused for this account.", MAILBOX_WAITS, Reason.SENDER_REFUSED),
+    ("SES", "CONTENT", "552 5.3.4 Message is too long.", CAMPAIGN, Reason.TOO_BIG),
+    ("Postfix", "EHLO", "421 4.7.0 mx.example Error: too many connections from 192.0.2.1", MAILBOX_WAITS, Reason.TOO_MANY_CONNECTIONS),
+    ("Postfix", "MAIL", "450 4.7.1 Error: too much mail from 192.0.2.1", MAILBOX_WAITS, Reason.RATE),
+    ("Postfix", "MAIL", "452 4.3.1 Insufficient system storage", (Kind.NOT_SENT, Scope.SERVER), Reason.SERVER_BUSY),
+    ("Postfix", "MAIL", "552 5.3.4 Message size exceeds fixed limit", CAMPAIGN, Reason.TOO_BIG),
+    ("Postfix", "RCPT", "450 4.7.1 Client host rejected: cannot find your hostname, [192.0.2.1]", RETRY, Reason.GREYLISTED),
+    ("Postfix", "RCPT", "550 5.1.1 zoe@example.net: Recipient address rejected: User unknown in virtual mailbox table", FAILED, Reason.DEAD_ADDRESS),
+    ("Postfix", "RCPT", "451 4.3.0 zoe@example.net: Temporary lookup failure", (Kind.RETRY, Scope.SERVER), Reason.SERVER_BUSY),
+    ("Postfix", "RCPT", "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using a list", CAMPAIGN, Reason.POLICY),
+    ("Postfix", "RCPT", "450 4.2.0 zoe@example.net: Recipient address rejected: Greylisted, see http://postgrey.example", RETRY, Reason.GREYLISTED),
+    ("Postfix", "DATA", "554 5.5.1 Error: no valid recipients", FAILED, Reason.REFUSED),
+    ("Postfix", "CONTENT", "550 5.7.1 Message content rejected", CAMPAIGN, Reason.POLICY),
+    ("Postfix", "CONTENT", "451 4.3.0 Error: queue file write error", (Kind.RETRY, Scope.SERVER), Reason.SERVER_BUSY),
+    ("Postfix", "CONTENT", "421 4.4.2 mx.example Error: timeout exceeded", (Kind.RETRY, Scope.CONNECTION), Reason.PROTOCOL),
+]  # fmt: skip
+
 
 def verdict(command: str, answer: str) -> Verdict:
     (reply,) = ReplyParser().feed(answer.encode() + b"\r\n")
@@ -110,6 +157,14 @@ def test_real_answers(row: str, command: str, answer: str, what: tuple[Kind, Sco
     outcome = classify(given)
 
     assert row_for(given).name == row
+    assert ((outcome.kind, outcome.scope), outcome.reason) == (what, reason)
+
+
+@pytest.mark.parametrize(("provider", "command", "answer", "what", "reason"), PROVIDERS)
+def test_what_providers_say(provider: str, command: str, answer: str, what: tuple[Kind, Scope], reason: Reason) -> None:
+    """An answer of a large provider's, or of the commonest server, concerns whom it means."""
+    outcome = classify(verdict(command, answer))
+
     assert ((outcome.kind, outcome.scope), outcome.reason) == (what, reason)
 
 

@@ -229,6 +229,23 @@ async def test_something_unasked_before_the_first_command(connector: Connector) 
     assert failed.reason == "the server said something unasked"
 
 
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ("GREETING", b"220 scripted\r\n250 AUTH PLAIN\r\n"),
+        ("EHLO", b"250-scripted\r\n250 AUTH PLAIN\r\n235 2.7.0 welcome\r\n"),
+        ("EHLO", b"250-scripted\r\n250 AUTH PLAIN\r\n535 5.7.8 wrong\r\n"),
+    ],
+)
+async def test_an_answer_ahead_of_its_question(connector: Connector, event: str, said: bytes) -> None:
+    """An answer that came before its command ends the connection: no password follows, and none is found wrong."""
+    async with scripted({event: [said]}) as server:
+        failed = await failure(connector, server.port, **LOGIN)
+
+    assert failed.reason == "the server said something unasked"
+    assert "AUTH" not in server.verbs
+
+
 async def test_cancelled_while_connecting(connector: Connector) -> None:
     """A cancelled attempt leaves no connection open."""
     async with scripted({"EHLO": [Do.HANG]}) as server:

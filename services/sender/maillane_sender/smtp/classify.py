@@ -80,6 +80,7 @@ def _row(name: str, outcome: Outcome, *commands: Command, codes: str = "", enhan
 
 
 _CROWD = r"too many (concurrent |simultaneous )?(smtp )?(connections|sessions)"
+_EXCHANGE_CROWD = r"thread limit exceeded|concurrent connections? (limit|has exceeded)"
 _DAILY = (
     r"\b(daily|hourly|sending|sender)\b.{0,30}\b(limit|quota)\b.{0,40}(exceed|reach)|"
     r"exceeded.{0,30}\b(daily|hourly|sending) (limit|quota)"
@@ -99,17 +100,19 @@ ROWS: tuple[Row, ...] = (
     # What providers say in words and codes of their own.
     _row("too big, in words", _TOO_BIG, codes="5..", words=r"message.{0,40}(size|too (big|large))"),
     _row("too many connections", _CONNECTIONS, words=_CROWD),
-    _row("Exchange Online: connections", _CONNECTIONS, words=r"thread limit exceeded|concurrent connections? limit"),
+    _row("Exchange Online: connections", _CONNECTIONS, words=_EXCHANGE_CROWD),
     _row("Exchange Online: the sender's own mailbox is full", _QUOTA, words=r"STOREDRV\.Submission.*[^n]QuotaExceeded"),
     _row("Exchange Online: daily recipients", _QUOTA, words=r"submission quota|SubmissionQuotaExceeded"),
     _row("Exchange Online: daily limit", _QUOTA, enhanced=r"5\.1\.90"),
     _row("Exchange Online: the tenant's threshold", _QUOTA, enhanced=r"5\.7\.705|5\.7\.23[23]"),
-    _row("Exchange Online: no SendAs", _SENDER, words=r"SendAsDenied|not allowed to send as"),
-    _row("Exchange Online: the sender is blocked", _SENDER, enhanced=r"5\.1\.8|5\.7\.50[1-3]|5\.7\.708"),
+    _row("Exchange Online: no SendAs", _SENDER, words=r"SendAsDenied|(not allowed|permissions?) to send as"),
+    _row("Exchange Online: the sender is blocked", _SENDER, enhanced=r"5\.1\.8|5\.7\.50[1-3]|5\.7\.511|5\.7\.7(08|50)"),
+    _row("Exchange Online: the address we come from is banned", _SENDER, enhanced=r"5\.7\.6(0[6-9]|[1-4]\d)"),
     _row("Exchange Online: slow down", _RATE, enhanced=r"4\.7\.[56]\d\d"),
     _row("SES: daily quota", _QUOTA, words=r"daily message quota exceeded"),
     _row("SES: rate", _RATE, words=r"maximum sending rate exceeded"),
     _row("SES: the sender is not verified", _SENDER, words=r"address(es)? (is|are) not verified"),
+    _row("SES: the user may not send", _SENDER, words=r"is not authorized to perform"),
     _row("SES: the account is stopped", _SENDER, words=r"sending (suspended|paused) for this account"),
     _row("SES: a session too long", _RECONNECT, words=_TOO_LONG_A_SESSION),
     _row("Gmail: about the recipient's domain", _NOT_NOW, codes="421", words=r"for RCPT domain"),
@@ -122,6 +125,7 @@ ROWS: tuple[Row, ...] = (
     _row("quota, in words", _QUOTA, words=_DAILY),
     _row("throttling, in words", _RATE, words=_TOO_FAST),
     _row("greylisting, in words", _GREYLISTED, *_LATER, codes="4..", words=r"gr[ea]y-?list"),
+    _row("Postfix: our name at EHLO", _SENDER, words=r"helo command rejected"),
     # AUTH: the same code means the same after every command, for a session can lose its authentication.
     _row("AUTH failed or is wanted", _AUTH, codes="530|534|535|538"),
     _row("AUTH, by enhanced code", _AUTH, enhanced=r"[45]\.7\.(8|9|14|57|139)"),

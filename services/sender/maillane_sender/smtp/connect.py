@@ -211,16 +211,20 @@ class _Attempt:
             if tls and not isinstance(error.__cause__, aiosmtplib.SMTPException | None):
                 self.stage = ConnectStage.TLS
             raise
+        _check_silence(client, self.stage)
+        await self._say_hello(client)
+        return client
+
+    async def _say_hello(self, client: aiosmtplib.SMTP) -> None:
         self.stage = ConnectStage.EHLO
         await client.ehlo()
-        return client
+        _check_silence(client, self.stage)
 
     async def _encrypt(self, client: aiosmtplib.SMTP) -> None:
         if self._transport.security is Security.STARTTLS:
             self.stage = ConnectStage.TLS
             await client.starttls()
-            self.stage = ConnectStage.EHLO
-            await client.ehlo()
+            await self._say_hello(client)
 
     async def _authenticate(self, client: aiosmtplib.SMTP, address: Address) -> None:
         username, password = self._transport.username, self._transport.password

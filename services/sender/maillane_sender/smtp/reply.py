@@ -20,7 +20,8 @@ MAX_TEXT_CHARS = 1000
 
 _LINE = re.compile(rb"([2-5][0-5][0-9])(?:([ -])(.*))?", re.DOTALL)
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?: +|$)")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+# Controls and line breaks, and what turns the direction of text around it: replies are shown to people, on one line.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+")
 
 
 class Garbled(Exception):
@@ -96,7 +97,11 @@ class ReplyParser:
 
 
 def reply_from(code: int, message: str) -> Reply:
-    """The reply with that code; `message` is its lines, without the code, between line feeds."""
+    """The reply with that code; `message` is its lines, without the code, between line feeds.
+
+    Bytes that are no UTF-8 may stand in it as lone surrogates (aiosmtplib's way): protobuf and Postgres take none.
+    """
+    message = message.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     enhanced = ""
     words = []
     for raw in message.split("\n"):
