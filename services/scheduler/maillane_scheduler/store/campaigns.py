@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, literal
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from maillane_scheduler.campaign import Campaign, Changes, Plan, Template
-from maillane_scheduler.states import CampaignState
+from maillane_scheduler.states import CampaignState, ParkReason
 from maillane_scheduler.store import audit, counts, imports, lane_plans, mailboxes, marks, messages, tables, variables
 from maillane_scheduler.store.audit import Actor
 from maillane_scheduler.validation.campaigns import Filters, check_startable
@@ -28,6 +28,7 @@ _KEY_BYTES = 8
 
 _CAMPAIGNS = tables.campaigns
 _LANES = tables.lanes
+_PARKS = tables.parks
 _WHILE_DRAFT = frozenset(("mailbox_ids", "subject", "text", "html"))
 
 
@@ -117,6 +118,8 @@ async def change(connection: AsyncConnection, actor: Actor, campaign_id: int, ch
     if campaign.state is not CampaignState.DRAFT:
         await _replan(connection, campaign_id, old, new)
     await _write(connection, campaign_id, **_columns(new))
+    if new.hourly_limit != old.hourly_limit:
+        await _lift_limits(connection, campaign_id)
     await audit.record(connection, actor, "campaign.update", _name(campaign_id), {"fields": sorted(changes.fields)})
 
 
@@ -259,6 +262,14 @@ async def _replan(connection: AsyncConnection, campaign_id: int, old: Plan, new:
     else:
         return
     await marks.add_lanes(connection, campaign_id)
+
+
+async def _lift_limits(connection: AsyncConnection, campaign_id: int) -> None:
+    """Forgets that lanes are parked by the campaign's limit: a raised one may leave room, one that binds parks again."""
+    # By mailbox, as the table's key begins.
+    mailbox_ids = select(_LANES.c.mailbox_id).where(_LANES.c.campaign_id == campaign_id)
+    limit = (_PARKS.c.campaign_id == campaign_id) & (_PARKS.c.reason == int(ParkReason.LIMIT))
+    await connection.execute(delete(_PARKS).where(limit, _PARKS.c.mailbox_id.in_(mailbox_ids)))
 
 
 async def _end(connection: AsyncConnection, campaign_id: int, state: CampaignState, reason: str) -> None:

@@ -39,13 +39,19 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Flags:
-    """What the queue holds of a campaign, and the mailboxes that it uses."""
+    """What the queue holds of a campaign, and the mailboxes that it uses.
+
+    Attributes:
+        limited: until when lanes are parked by the campaign's own limit, in µs, by mailbox; other parks of lanes are
+            the queue's alone.
+    """
 
     campaign: int
     revision: int
     state: CampaignState
     gap_us: int
     mailboxes: list[int]
+    limited: dict[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,12 @@ _FLAGS = b"""
 SELECT c.id, c.revision, c.state, c.delay_us, array_remove(array_agg(l.mailbox_id ORDER BY l.position), NULL)
 FROM campaigns c LEFT JOIN lanes l ON l.campaign_id = c.id WHERE c.id = ANY($1::bigint[]) GROUP BY c.id
 """
+_LIMITED = f"""
+SELECT p.campaign_id, p.mailbox_id, (extract(epoch FROM p.until_time) * 1000000)::bigint
+FROM lanes l JOIN parks p ON p.mailbox_id = l.mailbox_id AND p.campaign_id = l.campaign_id
+  AND p.reason = {ParkReason.LIMIT:d} AND p.until_time > statement_timestamp()
+WHERE l.campaign_id = ANY($1::bigint[])
+""".encode()
 _PENDING = f"""
 SELECT m.id, {_DUE}
 FROM messages m JOIN campaigns c ON c.id = m.campaign_id
@@ -134,10 +146,14 @@ async def gates(pool: DispatchPool, mailboxes: Sequence[int]) -> list[Gate]:
 
 async def flags(pool: DispatchPool, campaigns: Sequence[int]) -> list[Flags]:
     """What the queue must hold of campaigns."""
-    rows = await _all(pool, _FLAGS, list(campaigns))
-    return [
-        Flags(campaign, revision, CampaignState(state), gap, boxes) for campaign, revision, state, gap, boxes in rows
-    ]
+    found = {
+        campaign: Flags(campaign, revision, CampaignState(state), gap, boxes, {})
+        for campaign, revision, state, gap, boxes in await _all(pool, _FLAGS, list(campaigns))
+    }
+    for campaign, mailbox, until_us in await _all(pool, _LIMITED, list(campaigns)):
+        if campaign in found:
+            found[campaign].limited[mailbox] = until_us
+    return list(found.values())
 
 
 async def pending(pool: DispatchPool, campaign: int, mailbox: int, first: int, last: int) -> list[tuple[int, int]]:

@@ -158,4 +158,6 @@ class Sync:
         config = LaneConfig(flags.revision, paused, flags.gap_us)
         for mailbox in flags.mailboxes:
             await self._queue.configure_lane(mailbox, flags.campaign, config)
+            # 0 lifts: where the limit was changed, and where the queue is new.
+            await self._queue.park_lane(mailbox, flags.campaign, "limit", flags.limited.get(mailbox, 0))
         await self._queue.set_campaign(flags.campaign, flags.revision, paused)

@@ -37,6 +37,27 @@ def update(campaign_id, campaign, *paths):
     return pb.UpdateCampaignRequest(campaign_id=campaign_id, campaign=campaign, update_mask=FieldMask(paths=paths))
 
 
+async def test_a_changed_limit_lifts_the_parks_of_the_old_one(api, tenant):
+    """In Postgres and in the queue, for its lanes and no others; other changes lift nothing."""
+    campaign = await make_campaign(tenant.editor, 1, hourly_limit=1)
+    mailbox, own = int(campaign.mailbox_ids[0]), int(campaign.id)
+    await start(tenant.editor, campaign.id)
+    await api.sync.close()
+    parked = "INSERT INTO parks VALUES (:m, :c, 1, now() + interval '1 h', 'hour'), (:m, 0, 2, now() + '1 h', '454')"
+    await api.sql(parked, m=mailbox, c=own)
+
+    async def is_offered():
+        return own in {offer.campaign for offer in (await api.queue.due(1000)).offers}
+
+    await tenant.editor.UpdateCampaign(update(campaign.id, pb.Campaign(name="x"), "name"))
+    before = await is_offered()
+    await tenant.editor.UpdateCampaign(update(campaign.id, pb.Campaign(hourly_limit=9), "hourly_limit"))
+    left = await api.sql("SELECT campaign_id FROM parks WHERE mailbox_id = :m", m=mailbox)
+
+    assert (before, await is_offered()) == (False, True)
+    assert left == [(0,)]
+
+
 async def lanes(api, campaign_id):
     """(mailbox, size) of each lane, in order."""
     return await api.sql(
