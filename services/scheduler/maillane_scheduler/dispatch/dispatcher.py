@@ -122,7 +122,12 @@ class Dispatcher:
 
     async def _replay(self, ask: Ask) -> HandOut | None:
         found = await leases.replay(self._pool, ask.claim_id, ask.sender_id, ask.incarnation, self._lease_s)
-        return None if found is None else HandOut(found.token, found.rows)
+        if found is None:
+            return None
+        if found.revoked:
+            # For the sender this is a claim like any other: none succeeds after a pause returned.
+            await self._settler.put_back(found.token, found.revoked)
+        return HandOut(found.token, found.rows)
 
     async def _cycle(self, ask: Ask, finished: Sequence[Finished]) -> HandOut | None:
         """One look: None where nothing can be handed out now (and what is finished is settled)."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from maillane_scheduler.states import CampaignState, MailboxState, MessageState
 from maillane_scheduler.store.claims import SLOTS, ClaimedRow, SettledRow
+from maillane_scheduler.store.due import DUE_US
 from maillane_scheduler.store.engine import DispatchPool
 
 # Claims looked at in one sweep: at ten messages each, more than any number of senders claims in a second.
@@ -18,10 +19,16 @@ VANISHED = "the sender vanished while it held the message"
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What a claim id brought before: its token, and what of it is not settled."""
+    """What a claim id brought before: its token, and what of it is not settled.
+
+    Attributes:
+        revoked: of what is not settled, what must not be sent now (its campaign, mailbox or workspace was stopped
+            meanwhile): messages to put back.
+    """
 
     token: int
     rows: list[ClaimedRow]
+    revoked: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,12 @@ class Renewal:
     lost: list[int]
 
 
-# The claim's row is locked first: the sweep takes it too, so one of the two is first and the other sees what it did.
+# Of a message's campaign, mailbox and workspace: it is not to be sent now.
+_STOPPED = f"c.state <> {CampaignState.ACTIVE:d} OR b.state <> {MailboxState.ACTIVE:d} OR w.stopped"
+
+# The claim's row is locked first, in a statement of its own: the sweep takes it too, so one of the two is first, and
+# what follows here has a snapshot that shows what the sweep did.
+_HOLD = b"SELECT FROM claims WHERE claim_id = $1 FOR UPDATE"
 _REPLAY = f"""
 WITH k AS (
   UPDATE claims SET lease_until = statement_timestamp() + $4 * interval '1 second'
@@ -57,9 +69,9 @@ WITH k AS (
     sending = campaign_counts.sending + excluded.sending,
     unconfirmed = campaign_counts.unconfirmed + excluded.unconfirmed
 )
-SELECT k.token, a.id, a.campaign_id, a.mailbox_id, a.attempt, a.email, a.variables, c.revision, b.revision
+SELECT k.token, {_STOPPED}, a.id, a.campaign_id, a.mailbox_id, a.attempt, a.email, a.variables, c.revision, b.revision
 FROM k LEFT JOIN again a ON true LEFT JOIN campaigns c ON c.id = a.campaign_id
-LEFT JOIN mailboxes b ON b.id = a.mailbox_id
+LEFT JOIN mailboxes b ON b.id = a.mailbox_id LEFT JOIN workspaces w ON w.id = c.workspace_id
 ORDER BY a.id
 """.encode()
 
@@ -80,7 +92,7 @@ SELECT false, m.id
 FROM k, unnest(k.ids) AS u(id) JOIN messages m ON m.id = u.id JOIN campaigns c ON c.id = m.campaign_id
 JOIN mailboxes b ON b.id = m.mailbox_id JOIN workspaces w ON w.id = c.workspace_id
 WHERE m.token = k.token AND m.state = {MessageState.SENDING:d}
-  AND (c.state <> {CampaignState.ACTIVE:d} OR b.state <> {MailboxState.ACTIVE:d} OR w.stopped)
+  AND ({_STOPPED})
 """.encode()
 
 _SWEEP = f"""
@@ -109,8 +121,7 @@ SELECT id, mailbox_id, campaign_id, token FROM lost
 
 _HELD = f"""
 SELECT u.id, u.token, m.state = {MessageState.SENDING:d} AND m.token = u.token,
-  CASE WHEN m.state = {MessageState.PENDING:d} THEN (extract(epoch FROM
-    greatest(l.base + m.ordinal * c.delay_us * interval '1 microsecond', m.retry_time)) * 1000000)::bigint END
+  CASE WHEN m.state = {MessageState.PENDING:d} THEN {DUE_US} END
 FROM unnest($1::bigint[], $2::bigint[], $3::int[]) AS u(id, token, mailbox_id)
 LEFT JOIN messages m ON m.id = u.id AND m.mailbox_id = u.mailbox_id
 LEFT JOIN campaigns c ON c.id = m.campaign_id
@@ -124,11 +135,18 @@ async def replay(pool: DispatchPool, claim_id: int, sender: str, incarnation: st
     That the sender asks proves that it began nothing of it. None where the claim id brought nothing (yet).
     """
     async with pool.connection() as connection:
-        cursor = await connection.execute(_REPLAY, (claim_id, sender, incarnation, lease_s))
-        rows = await cursor.fetchall()
-    if not rows:
+        cursor = connection.cursor()
+        async with connection.pipeline():
+            await connection.execute(_HOLD, (claim_id,))
+            await cursor.execute(_REPLAY, (claim_id, sender, incarnation, lease_s))
+        found = await cursor.fetchall()
+    if not found:
         return None
-    return Replay(rows[0][0], [ClaimedRow(*row[1:]) for row in rows if row[1] is not None])
+    token = found[0][0]
+    rows = [(stopped, ClaimedRow(*row)) for _, stopped, *row in found if row[0] is not None]
+    return Replay(
+        token, [row for stopped, row in rows if not stopped], [row.message for stopped, row in rows if stopped]
+    )
 
 
 async def bury(pool: DispatchPool, token: int, claim_id: int, sender: str, incarnation: str) -> bool:

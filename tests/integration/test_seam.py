@@ -1,0 +1,46 @@
+"""Between two steps: what one store did and the other did not yet, and who comes in between."""
+
+import asyncio
+
+import psycopg
+from maillane_scheduler.store import leases
+
+from .world import World
+
+
+async def test_a_repeated_claim_after_a_pause_brings_nothing(here: World) -> None:
+    """Its first answer was lost, then the campaign was paused: what it had claimed waits, and no attempt is spent."""
+    campaign = here.campaign([here.mailbox()], 5)
+    await here.sweep()
+    await here.claim(3, claim_id=7)
+    here.sql("UPDATE campaigns SET state = 3, revision = revision + 1")
+
+    again = await here.claim(3, claim_id=7)
+
+    assert again.rows == []
+    assert here.counts(campaign) == {"PENDING": 5}
+    assert here.sql("SELECT max(attempt) FROM messages") == [(0,)]
+
+
+async def test_a_replay_that_meets_the_lease_sweep_brings_everything(here: World) -> None:
+    """It waits for the sweep, and takes back what that has called UNCONFIRMED a moment before."""
+    campaign = here.campaign([here.mailbox()], 5)
+    await here.sweep()
+    await here.claim(5, claim_id=7)
+    here.sql("UPDATE claims SET lease_until = now() - interval '1 s'")
+    async with await psycopg.AsyncConnection.connect(here.database_url, cursor_factory=psycopg.AsyncRawCursor) as other:
+        await other.execute(leases._SWEEP)
+        replay = asyncio.create_task(here.claim(5, claim_id=7))
+        await _waits_for_a_lock(here)
+        await other.commit()
+
+        again = await replay
+
+    assert len(again.rows) == 5
+    assert here.counts(campaign) == here.states() == {"SENDING": 5}
+
+
+async def _waits_for_a_lock(here: World) -> None:
+    async with asyncio.timeout(5):
+        while not here.sql("SELECT 1 FROM pg_locks WHERE NOT granted"):
+            await asyncio.sleep(0.01)
