@@ -40,6 +40,22 @@ async def test_a_replay_that_meets_the_lease_sweep_brings_everything(here: World
     assert here.counts(campaign) == here.states() == {"SENDING": 5}
 
 
+async def test_a_release_that_meets_the_lease_sweep_takes_effect(here: World) -> None:
+    """The sender says that nothing was sent while the sweep calls it UNCONFIRMED: the sender is believed."""
+    campaign = here.campaign([here.mailbox()], 5)
+    await here.sweep()
+    hand_out = await here.claim(5)
+    here.sql("UPDATE claims SET lease_until = now() - interval '1 s'")
+    async with await psycopg.AsyncConnection.connect(here.database_url, cursor_factory=psycopg.AsyncRawCursor) as other:
+        await other.execute(leases._SWEEP)
+        release = asyncio.create_task(here.give_back(hand_out, spent=False))
+        await _waits_for_a_lock(here)
+        await other.commit()
+
+        assert await release == 5
+    assert here.counts(campaign) == here.states() == {"PENDING": 5}
+
+
 async def _waits_for_a_lock(here: World) -> None:
     async with asyncio.timeout(5):
         while not here.sql("SELECT 1 FROM pg_locks WHERE NOT granted"):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from maillane_scheduler.handover import Finished, Release
 from maillane_scheduler.states import CampaignState, MessageState
 from maillane_scheduler.store.claims import SLOTS, SettledRow
+from maillane_scheduler.store.due import time_sql, us_sql
 from maillane_scheduler.store.engine import DispatchPool
 
 
@@ -46,11 +47,16 @@ class ReleasedRow:
     mark: int | None
 
 
-_LOCK = b"""
+# In statements of their own, so that what follows has a later snapshot: the lease sweep may be at these very messages,
+# and what it makes of them must be seen, or a release finds them neither SENDING nor UNCONFIRMED, and is lost.
+_LOCKS = (
+    b"""
 SELECT id FROM campaigns
 WHERE id IN (SELECT campaign_id FROM messages WHERE id = ANY($1::bigint[]))
 ORDER BY id FOR NO KEY UPDATE
-"""
+""",
+    b"SELECT id FROM messages WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE",
+)
 
 _OLD = """
 old AS MATERIALIZED (
@@ -58,6 +64,8 @@ old AS MATERIALIZED (
   FROM messages m JOIN o ON o.id = m.id AND o.token = m.token
   WHERE m.state IN ({states})
 )"""
+
+_DUE = time_sql(ordinal="r.ordinal", delay_us="r.delay_us", retry_time="r.retry_time")
 
 # A campaign that was completed is open again; one that was cancelled stays so, and the message with it.
 _RELEASE = f"""
@@ -110,8 +118,7 @@ released AS (
     unconfirmed = campaign_counts.unconfirmed + excluded.unconfirmed
 )
 SELECT r.id, r.mailbox_id, r.campaign_id, r.token,
-  CASE WHEN r.state = {MessageState.PENDING:d} THEN (extract(epoch FROM
-    greatest(l.base + r.ordinal * r.delay_us * interval '1 microsecond', r.retry_time)) * 1000000)::bigint END,
+  CASE WHEN r.state = {MessageState.PENDING:d} THEN {us_sql(_DUE)} END,
   k.id, r.workspace_id, f.reservation_id
 FROM released r
 JOIN lanes l ON l.campaign_id = r.campaign_id AND l.mailbox_id = r.mailbox_id
@@ -165,7 +172,8 @@ async def release(
     async with pool.connection() as connection:
         cursor = connection.cursor(binary=True)
         async with connection.pipeline():
-            await connection.execute(_LOCK, (ids,))
+            for lock in _LOCKS:
+                await connection.execute(lock, (ids,))
             await cursor.execute(_RELEASE, (*columns, backoff.attempts, backoff.first_s, backoff.most_s))
         found = await cursor.fetchall()
     released = [
@@ -187,7 +195,8 @@ async def settle_late(pool: DispatchPool, finished: Sequence[Finished]) -> list[
     async with pool.connection() as connection:
         cursor = connection.cursor(binary=True)
         async with connection.pipeline():
-            await connection.execute(_LOCK, (ids,))
+            for lock in _LOCKS:
+                await connection.execute(lock, (ids,))
             await cursor.execute(_LATE, columns)
         found = await cursor.fetchall()
     return [SettledRow(*row) for row in found]
