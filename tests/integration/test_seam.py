@@ -3,9 +3,25 @@
 import asyncio
 
 import psycopg
+from maillane_scheduler.queue.values import Settled
 from maillane_scheduler.store import leases
 
 from .world import World
+
+
+async def test_a_message_that_the_queue_had_given_up_comes_back_when_it_is_released(here: World) -> None:
+    """Its flight was gone (the commit took longer than the hand-over lease): its mark brings it back into its lane."""
+    mailbox = here.mailbox()
+    here.campaign([mailbox], 1)
+    await here.sweep()
+    hand_out = await here.claim(1)
+    await here.scheduler.queue.settle([Settled(mailbox, hand_out.rows[0].message, hand_out.token)])
+    await here.give_back(hand_out, spent=False)
+    here.sql("UPDATE marks SET create_time = now() - interval '1 hour'")
+
+    await here.sweep()
+
+    assert len((await here.claim(1)).rows) == 1
 
 
 async def test_a_repeated_claim_after_a_pause_brings_nothing(here: World) -> None:

@@ -76,9 +76,12 @@ class Settler:
         rows, refunds = await releases.release(self._pool, report.released, self._retry)
         # The mailbox rests before its messages are back, or the next claim would take them at once.
         await self._rest(report, [row.settled for row in rows])
-        await self._leave_flight([row.settled for row in rows], {row.settled.message: row.due_us for row in rows})
+        due = {row.settled.message: row.due_us for row in rows}
+        all_back = await self._leave_flight([row.settled for row in rows], due)
         marks = [row.mark for row in rows if row.mark is not None]
-        if marks:
+        # What the queue did not have in flight is not back in its lane either: it had given it up (a commit that took
+        # longer than the hand-over lease), or it is another generation. The sweep finds the marks, and loads it.
+        if marks and all_back:
             await lanes.clear(self._pool, marks)
         await self._refund(refunds, [row.settled for row in rows])
         for _ in rows:
@@ -100,11 +103,14 @@ class Settler:
         await parks.lift(self._pool, reason, places)
         self._waker.wake()
 
-    async def _leave_flight(self, rows: Sequence[SettledRow], due: dict[int, int | None] | None = None) -> None:
-        if rows:
-            due = due or {}
-            await self._queue.settle([Settled(r.mailbox, r.message, r.token, due.get(r.message)) for r in rows])
-            self._waker.wake()
+    async def _leave_flight(self, rows: Sequence[SettledRow], due: dict[int, int | None] | None = None) -> bool:
+        """Tells the queue; returns whether it had all of them in flight."""
+        if not rows:
+            return True
+        due = due or {}
+        left = await self._queue.settle([Settled(r.mailbox, r.message, r.token, due.get(r.message)) for r in rows])
+        self._waker.wake()
+        return left == len(rows)
 
     async def _rest(self, report: Report, rows: Sequence[SettledRow]) -> None:
         strains = {row.mailbox: detail for row in rows if (detail := report.strained.get((row.message, row.token)))}
