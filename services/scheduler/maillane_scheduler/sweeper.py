@@ -26,7 +26,6 @@ EXPIRED_AT_ONCE = 1_000
 # Rarer work: campaigns whose cancelling was cut off, and rows that nobody needs any more.
 CANCEL_EVERY_S = 5.0
 RETENTION_EVERY_S = 60.0
-CANCEL_BATCH = 10_000
 
 
 class Sweeper:
@@ -110,6 +109,13 @@ class Sweeper:
 
     async def _cancelled(self) -> None:
         for campaign in await completion.half_cancelled(self._pool):
+            await self._cancel(campaign)
+
+    async def _cancel(self, campaign: int) -> None:
+        """Each batch in a commit of its own, so that none holds others up, and each goes on behind the one before."""
+        after_id, cancelled = 0, messages.BATCH
+        while cancelled == messages.BATCH:
             async with self._engine.begin() as connection:
-                while await messages.cancel_pending(connection, campaign, CANCEL_BATCH) == CANCEL_BATCH:
-                    pass
+                after_id, cancelled = await messages.cancel_pending_after(
+                    connection, campaign, after_id, messages.BATCH
+                )

@@ -201,7 +201,7 @@ async def cancel(connection: AsyncConnection, actor: Actor, campaign_id: int) ->
     """Ends a campaign; cancelling a cancelled one changes nothing.
 
     Its pending messages are not touched here, for a million of them must not hold up the verb: no claim of them
-    succeeds from this commit on, and `messages.cancel_pending` turns them, some at a time.
+    succeeds from this commit on, and `messages.cancel_pending_after` turns them, some at a time.
 
     Raises:
         NotFound: the workspace has no such campaign.
@@ -265,7 +265,7 @@ async def _replan(connection: AsyncConnection, campaign_id: int, old: Plan, new:
 
 
 async def _lift_limits(connection: AsyncConnection, campaign_id: int) -> None:
-    """Forgets that lanes are parked by the campaign's limit: a raised one may leave room, one that binds parks again."""
+    """Forgets that lanes are parked by the campaign's limit: a raised one may leave room, else it parks again."""
     # By mailbox, as the table's key begins.
     mailbox_ids = select(_LANES.c.mailbox_id).where(_LANES.c.campaign_id == campaign_id)
     limit = (_PARKS.c.campaign_id == campaign_id) & (_PARKS.c.reason == int(ParkReason.LIMIT))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from maillane_scheduler.states import CampaignState, MailboxState, MessageState, ParkReason
+from maillane_scheduler.store.due import DUE_US
 from maillane_scheduler.store.engine import DispatchPool
 
 # Messages read from a lane at once while it is loaded: a few hundred KiB, a few ms.
@@ -65,11 +66,6 @@ class Mark:
     last: int
 
 
-_DUE = """
-(extract(epoch FROM greatest(l.base + m.ordinal * c.delay_us * interval '1 microsecond', m.retry_time))
- * 1000000)::bigint
-"""
-
 _TERMS = b"""
 SELECT c.id, b.id, c.workspace_id, b.address_key, b.hourly_limit, b.daily_limit, c.hourly_limit, c.revision, b.revision
 FROM unnest($1::bigint[], $2::int[]) AS u(campaign_id, mailbox_id)
@@ -93,7 +89,7 @@ FROM lanes l JOIN parks p ON p.mailbox_id = l.mailbox_id AND p.campaign_id = l.c
 WHERE l.campaign_id = ANY($1::bigint[])
 """.encode()
 _PENDING = f"""
-SELECT m.id, {_DUE}
+SELECT m.id, {DUE_US}
 FROM messages m JOIN campaigns c ON c.id = m.campaign_id
 JOIN lanes l ON l.campaign_id = m.campaign_id AND l.mailbox_id = m.mailbox_id
 WHERE m.campaign_id = $1 AND m.mailbox_id = $2 AND m.id BETWEEN $3 AND $4 AND m.state = {MessageState.PENDING:d}
@@ -114,7 +110,7 @@ UNION ALL SELECT 'campaign', id FROM campaigns WHERE queue_revision <> revision 
 _TOLD_MAILBOX = b"UPDATE mailboxes SET queue_revision = $2 WHERE id = $1 AND queue_revision < $2"
 _TOLD_CAMPAIGN = b"UPDATE campaigns SET queue_revision = $2 WHERE id = $1 AND queue_revision < $2"
 _FLYING = f"""
-SELECT m.id, {_DUE}, m.token
+SELECT m.id, {DUE_US}, m.token
 FROM claims k, unnest(k.ids) AS u(id) JOIN messages m ON m.id = u.id JOIN campaigns c ON c.id = m.campaign_id
 JOIN lanes l ON l.campaign_id = m.campaign_id AND l.mailbox_id = m.mailbox_id
 WHERE k.lease_until IS NOT NULL AND m.token = k.token AND m.state = {MessageState.SENDING:d}

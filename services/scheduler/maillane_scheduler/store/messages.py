@@ -15,21 +15,14 @@ _MESSAGES = tables.messages
 _LANES = tables.lanes
 
 
-async def cancel_pending(connection: AsyncConnection, campaign_id: int, limit: int) -> int:
-    """Turns the first `limit` pending messages of a cancelled campaign to CANCELLED; returns how many.
-
-    0 where none is left, or the campaign is not cancelled. Safe to repeat, and from several places at once.
-    """
-    _, cancelled = await cancel_pending_after(connection, campaign_id, 0, limit)
-    return cancelled
-
-
 async def cancel_pending_after(
     connection: AsyncConnection, campaign_id: int, after_id: int, limit: int
 ) -> tuple[int, int]:
-    """The same of those behind an id; returns the last id that was looked at, for the next call, and how many turned.
+    """Turns the first `limit` pending messages of a cancelled campaign behind an id to CANCELLED.
 
-    For whoever goes through a million of them, and need not pass over those that are done each time.
+    Returns the last id that was looked at, for the next call, which need not pass over those that are done, and how
+    many turned: fewer than `limit` where none is left, or the campaign is not cancelled. Safe to repeat, and from
+    several places at once.
     """
     campaigns = tables.campaigns
     is_cancelled = (

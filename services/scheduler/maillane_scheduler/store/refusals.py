@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from maillane_scheduler.states import CampaignState, MailboxState, MessageState
+from maillane_scheduler.store.due import time_sql, us_sql
 from maillane_scheduler.store.engine import DispatchPool
 
 
@@ -54,17 +55,15 @@ SELECT u.id, u.campaign_id, u.mailbox_id,
     WHEN d.due > statement_timestamp() THEN 'not_due'
     ELSE 'permit_void'
   END,
-  greatest(0, extract(epoch FROM d.due - statement_timestamp()) * 1000000)::bigint,
-  (extract(epoch FROM d.due) * 1000000)::bigint
+  greatest(0, {us_sql("d.due - statement_timestamp()")}),
+  {us_sql("d.due")}
 FROM unnest($1::bigint[], $2::bigint[], $3::int[]) AS u(id, campaign_id, mailbox_id)
 LEFT JOIN messages m ON m.id = u.id AND m.campaign_id = u.campaign_id AND m.mailbox_id = u.mailbox_id
 LEFT JOIN campaigns c ON c.id = u.campaign_id
 LEFT JOIN mailboxes b ON b.id = u.mailbox_id
 LEFT JOIN workspaces w ON w.id = c.workspace_id
 LEFT JOIN lanes l ON l.campaign_id = u.campaign_id AND l.mailbox_id = u.mailbox_id
-CROSS JOIN LATERAL (
-  SELECT greatest(l.base + m.ordinal * c.delay_us * interval '1 microsecond', m.retry_time) AS due
-) AS d
+CROSS JOIN LATERAL (SELECT {time_sql()} AS due) AS d
 """.encode()
 
 _SUPPRESS = f"""
