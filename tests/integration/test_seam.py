@@ -24,6 +24,19 @@ async def test_a_message_that_the_queue_had_given_up_comes_back_when_it_is_relea
     assert len((await here.claim(1)).rows) == 1
 
 
+async def test_an_import_after_a_wipe_does_not_open_a_lane_before_its_flags_are_known(here: World) -> None:
+    """New recipients reach an empty generation first: its lanes keep their gap all the same."""
+    mailbox = here.mailbox()
+    campaign = here.campaign([mailbox], 5, delay_us=60_000_000, start="-1 hour")
+    await here.sweep()
+    messages = [(message, 1) for (message,) in here.sql("SELECT id FROM messages ORDER BY id")]
+    await here.scheduler.redis.flushall()
+
+    await here.scheduler.sync.enqueue(campaign, [], {mailbox: messages})
+
+    assert len((await here.claim(5)).rows) <= 1
+
+
 async def test_a_repeated_claim_after_a_pause_brings_nothing(here: World) -> None:
     """Its first answer was lost, then the campaign was paused: what it had claimed waits, and no attempt is spent."""
     campaign = here.campaign([here.mailbox()], 5)

@@ -23,6 +23,10 @@ class StaleGeneration(QueueUnavailable):
         self.current = current
 
 
+class LaneUnknown(Exception):
+    """Nothing was added: this generation has not been told what holds the lane (its gap, its gate's cap and gap)."""
+
+
 def unavailable(error: ResponseError) -> QueueUnavailable | None:
     """The typed form of a script's refusal, or None where the error is something else.
 

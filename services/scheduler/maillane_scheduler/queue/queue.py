@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from maillane_scheduler.queue import keys
-from maillane_scheduler.queue.errors import QueueUnavailable, unavailable
+from maillane_scheduler.queue.errors import LaneUnknown, QueueUnavailable, unavailable
 from maillane_scheduler.queue.scripts import sources
 from maillane_scheduler.queue.values import (
     Claimed,
@@ -180,13 +180,24 @@ class Queue:
     # --- filling ------------------------------------------------------------------------------------------------------
 
     async def enqueue(
-        self, mailbox: int, campaign: int, items: Sequence[tuple[int, int]], *, now_us: int | None = None
+        self,
+        mailbox: int,
+        campaign: int,
+        items: Sequence[tuple[int, int]],
+        *,
+        configured: bool = False,
+        now_us: int | None = None,
     ) -> int:
         """Puts (message, due_us) into a lane; what waits there gets the new time, what is in flight is left alone.
 
         Returns how many the lane did not have before. Safe to repeat.
 
+        Args:
+            configured: only where lane and gate were configured in this generation. Without it, a lane is open at
+                once, with no gap and the default cap.
+
         Raises:
+            LaneUnknown: with `configured`: they were not.
             redis.exceptions.OutOfMemoryError: the server is at its maxmemory; nothing of that batch was added.
         """
         added = 0
@@ -194,7 +205,10 @@ class Queue:
             fields: Iterator[Argument] = chain.from_iterable(
                 (keys.member(message), due_us) for message, due_us in batch
             )
-            added += int(await self._run("enqueue", mailbox, campaign, *fields, now_us=now_us))
+            new = int(await self._run("enqueue", mailbox, campaign, int(configured), *fields, now_us=now_us))
+            if new < 0:
+                raise LaneUnknown(f"nothing is known of lane {campaign} of mailbox {mailbox}")
+            added += new
         return added
 
     async def adopt(

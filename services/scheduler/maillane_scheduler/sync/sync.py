@@ -4,11 +4,13 @@ Every method here may fail half done or never run: the marks stay, and the sweep
 """
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine, Mapping, Sequence
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from maillane_scheduler.queue.errors import LaneUnknown
 from maillane_scheduler.queue.parks import QUEUE_PARKS
 from maillane_scheduler.queue.queue import Queue
 from maillane_scheduler.queue.values import GateConfig, LaneConfig
@@ -73,8 +75,13 @@ class Sync:
         Args:
             messages: by mailbox, (message, due_us).
         """
-        for mailbox, items in messages.items():
-            await self._queue.enqueue(mailbox, campaign, items)
+        try:
+            for mailbox, items in messages.items():
+                await self._queue.enqueue(mailbox, campaign, items, configured=True)
+        except LaneUnknown:
+            # A new generation, or a mailbox's first lane, is being loaded at this moment. It must not be open before
+            # its gaps and caps are known: the marks stay, and the sweep adds these behind them.
+            return
         await lanes.clear(self._pool, marks)
         self._waker.wake()
 
@@ -84,10 +91,15 @@ class Sync:
         Messages can be claimed one by one as they are loaded. Each batch renews the mark, so that nobody else takes it
         for left behind. Safe to repeat, and to run twice at once.
         """
+        with contextlib.suppress(LaneUnknown):
+            await self._load(mark)
+
+    async def _load(self, mark: Mark) -> None:
         await self._prepare(mark)
         first = mark.first
         while batch := await lanes.pending(self._pool, mark.campaign, mark.mailbox, first, mark.last):
-            await self._queue.enqueue(mark.mailbox, mark.campaign, batch)
+            # LaneUnknown: another generation has begun meanwhile, which has marks of its own.
+            await self._queue.enqueue(mark.mailbox, mark.campaign, batch, configured=True)
             self._waker.wake()
             first = batch[-1][0] + 1
             if len(batch) < lanes.LOAD_BATCH or first > mark.last:
@@ -114,12 +126,18 @@ class Sync:
         return len(changed) + len(marks)
 
     async def _prepare(self, mark: Mark) -> None:
-        """A lane's flags, flight and last service, before any message of it can be claimed."""
+        """A lane's flags, flight and last service, before any message of it can be claimed.
+
+        The flags last: with them the lane is open, also to an import.
+        """
+        if mark.first == FIRST_ID:
+            await self._restore(mark)
         await self.mailboxes([mark.mailbox])
         for flags in await lanes.flags(self._pool, [mark.campaign]):
             await self._tell_campaign(flags)
-        if mark.first != FIRST_ID:
-            return
+
+    async def _restore(self, mark: Mark) -> None:
+        """When a lane was last served, and what is in flight of it."""
         last_us = await lanes.served(self._pool, mark.campaign, mark.mailbox)
         if last_us is not None:
             await self._queue.restore_service(mark.mailbox, mark.campaign, last_us)
