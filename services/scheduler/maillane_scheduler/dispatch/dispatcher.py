@@ -161,21 +161,26 @@ class Dispatcher:
 
     async def _park(self, granted: Sequence[Granted]) -> None:
         """Sets aside, until there are more, what got fewer permits than it could use."""
-        found = {}
-        for grant in granted:
-            if grant.shortage is None:
-                continue
-            campaign = GATE if grant.shortage.whole_mailbox else grant.terms.campaign
-            until, detail = grant.shortage.until, grant.shortage.detail
-            found[grant.terms.mailbox, campaign] = Park(grant.terms.mailbox, campaign, ParkReason.LIMIT, until, detail)
+        found = {(park.mailbox, park.campaign): park for grant in granted if (park := _park_of(grant)) is not None}
+        if not found:
+            return
         for park in found.values():
             until_us = _us(park.until)
             if park.campaign == GATE:
                 await self._queue.park_gate(park.mailbox, "limit", until_us)
             else:
                 await self._queue.park_lane(park.mailbox, park.campaign, "limit", until_us)
-        if found:
-            await parks.put(self._pool, list(found.values()))
+        # After the queue: who changes a limit commits, then lifts its parks there, this one as well.
+        if outdated := set(found) - await parks.put(self._pool, list(found.values())):
+            await self._unpark(granted, outdated)
+
+    async def _unpark(self, granted: Sequence[Granted], places: set[tuple[int, int]]) -> None:
+        """Lifts parks that rest on limits of before: no compare-and-set refuses what was not even granted."""
+        mailboxes = {mailbox for mailbox, _ in places}
+        for grant in granted:
+            if grant.terms.mailbox in mailboxes:
+                self._terms.forget((grant.terms.campaign, grant.terms.mailbox))
+        await self._settler.lift(ParkReason.LIMIT, sorted(places))
 
     async def _take(self, ask: Ask, finished: Sequence[Finished], granted: Sequence[Granted]) -> HandOut | None:
         token = _token()
@@ -268,6 +273,21 @@ class Dispatcher:
         self._tasks.add(task)  # type: ignore[arg-type]
         task.add_done_callback(self._tasks.discard)
         return task  # type: ignore[return-value]
+
+
+def _park_of(grant: Granted) -> Park | None:
+    if grant.shortage is None:
+        return None
+    terms, shortage = grant.terms, grant.shortage
+    return Park(
+        mailbox=terms.mailbox,
+        campaign=GATE if shortage.whole_mailbox else terms.campaign,
+        reason=ParkReason.LIMIT,
+        until=shortage.until,
+        detail=shortage.detail,
+        mailbox_revision=terms.mailbox_revision,
+        campaign_revision=terms.campaign_revision,
+    )
 
 
 def _token() -> int:

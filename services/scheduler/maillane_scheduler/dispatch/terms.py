@@ -47,7 +47,10 @@ class Limits:
 
 
 class TermsCache:
-    """Terms of lanes by (campaign, mailbox). A stale one does no harm: the compare-and-set refuses its permit."""
+    """Terms of lanes by (campaign, mailbox).
+
+    A stale one does no harm: the compare-and-set refuses its permits, and the park of what got none is not noted.
+    """
 
     def __init__(self, pool: DispatchPool) -> None:
         self._pool = pool

@@ -15,22 +15,39 @@ MOST_LEVEL = 10
 
 @dataclass(frozen=True, slots=True)
 class Park:
-    """Sets a mailbox (campaign GATE) or one of its lanes aside until an instant, for one reason."""
+    """Sets a mailbox (campaign GATE) or one of its lanes aside until an instant, for one reason.
+
+    Attributes:
+        mailbox_revision, campaign_revision: of the rows that say so; the campaign's is of no account for a whole mailbox.
+    """
 
     mailbox: int
     campaign: int
     reason: ParkReason
     until: datetime
     detail: str
+    mailbox_revision: int
+    campaign_revision: int
 
 
+# Shared with whoever changes a limit, which deletes the parks of the old one: one of the two sees what the other did.
 _PUT = b"""
+WITH p AS MATERIALIZED (
+  SELECT DISTINCT ON (1, 2, 3) *
+  FROM unnest($1::int[], $2::bigint[], $3::smallint[], $4::timestamptz[], $5::text[], $6::bigint[], $7::bigint[])
+    AS p(mailbox_id, campaign_id, reason, until_time, detail, mailbox_revision, campaign_revision)
+  ORDER BY 1, 2, 3
+), b AS MATERIALIZED (
+  SELECT id, revision FROM mailboxes WHERE id IN (SELECT mailbox_id FROM p) ORDER BY id FOR SHARE
+), c AS MATERIALIZED (
+  SELECT id, revision FROM campaigns WHERE id IN (SELECT campaign_id FROM p) ORDER BY id FOR SHARE
+)
 INSERT INTO parks (mailbox_id, campaign_id, reason, until_time, detail)
-SELECT DISTINCT ON (1, 2, 3) * FROM unnest($1::int[], $2::bigint[], $3::smallint[], $4::timestamptz[], $5::text[])
-  AS p(mailbox_id, campaign_id, reason, until_time, detail)
-WHERE EXISTS (SELECT FROM mailboxes WHERE id = p.mailbox_id)
-ORDER BY 1, 2, 3
+SELECT p.mailbox_id, p.campaign_id, p.reason, p.until_time, p.detail
+FROM p JOIN b ON b.id = p.mailbox_id AND b.revision = p.mailbox_revision
+WHERE p.campaign_id = 0 OR EXISTS (SELECT FROM c WHERE c.id = p.campaign_id AND c.revision = p.campaign_revision)
 ON CONFLICT (mailbox_id, campaign_id, reason) DO UPDATE SET until_time = excluded.until_time, detail = excluded.detail
+RETURNING mailbox_id, campaign_id
 """
 _LIFT = b"""
 DELETE FROM parks p USING unnest($1::int[], $2::bigint[]) AS u(mailbox_id, campaign_id)
@@ -62,11 +79,19 @@ DELETE FROM parks WHERE mailbox_id IN (SELECT id FROM well) AND campaign_id = {G
 _BACKING_OFF = b"SELECT id FROM mailboxes WHERE backoff_level > 0"
 
 
-async def put(pool: DispatchPool, parks: Sequence[Park]) -> None:
-    """Notes parks; one of the same reason replaces the one before. Those of mailboxes that are gone are left out."""
-    rows = [(p.mailbox, p.campaign, int(p.reason), p.until, p.detail) for p in parks]
+async def put(pool: DispatchPool, parks: Sequence[Park]) -> set[tuple[int, int]]:
+    """Notes parks; one of the same reason replaces the one before.
+
+    Returns the (mailbox, campaign) of those that were noted: not those whose mailbox or campaign is gone, or has
+    changed since what they rest on was read.
+    """
+    rows = [
+        (p.mailbox, p.campaign, int(p.reason), p.until, p.detail, p.mailbox_revision, p.campaign_revision)
+        for p in parks
+    ]
     async with pool.connection() as connection:
-        await connection.execute(_PUT, [list(column) for column in zip(*rows, strict=True)])
+        cursor = await connection.execute(_PUT, [list(column) for column in zip(*rows, strict=True)])
+        return {(mailbox, campaign) for mailbox, campaign in await cursor.fetchall()}
 
 
 async def lift(pool: DispatchPool, reason: ParkReason, places: Sequence[tuple[int, int]]) -> None:
