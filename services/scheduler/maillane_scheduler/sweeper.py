@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -47,6 +47,8 @@ class Sweeper:
         self._settler = settler
         self._generation = generation
         self._due_at = {"cancel": 0.0, "retention": 0.0}
+        # The generation before which nothing is left in Redis, as far as this process has seen to it.
+        self._dropped_before = 0
 
     async def run(self) -> None:
         """Sweeps each second or so, and at once when a generation of the queue has begun."""
@@ -64,31 +66,62 @@ class Sweeper:
 
     async def sweep(self) -> bool:
         """One round; returns False where another scheduler is at it."""
-        await self._generation.watch(self._queue)
+        # Guarded as well: leases run out also while Redis is away.
+        await self._guarded("generation", lambda: self._generation.watch(self._queue))
         async with self._engine.begin() as connection:
             if not await locks.try_alone(connection, locks.SWEEP, 0):
                 return False
-            await self._sync.catch_up()
-            await self._leases()
-            await self._flight()
-            for campaign in await completion.complete(self._pool):
-                await self._sync.campaign(campaign)
-            self._settler.backing_off = await parks.backing_off(self._pool)
-            await self._each("cancel", CANCEL_EVERY_S, self._cancelled)
-            await self._each("retention", RETENTION_EVERY_S, lambda: retention.purge(self._pool))
+            for name, work in self._steps():
+                await self._guarded(name, work)
         return True
 
-    async def _each(self, name: str, every_s: float, work: Callable[[], Awaitable[object]]) -> None:
-        now = time.monotonic()
-        if now >= self._due_at[name]:
-            self._due_at[name] = now + every_s
+    def _steps(self) -> Iterator[tuple[str, Callable[[], Awaitable[object]]]]:
+        """What is to be done in this round."""
+        yield "leases", self._leases
+        yield "flight", self._flight
+        yield "catch_up", self._sync.catch_up
+        yield "completion", self._complete
+        yield "levels", self._levels
+        yield "generations", self._drop_generations
+        for name, every_s, work in (
+            ("cancel", CANCEL_EVERY_S, self._cancelled),
+            ("retention", RETENTION_EVERY_S, lambda: retention.purge(self._pool)),
+        ):
+            now = time.monotonic()
+            if now >= self._due_at[name]:
+                self._due_at[name] = now + every_s
+                yield name, work
+
+    @staticmethod
+    async def _guarded(name: str, work: Callable[[], Awaitable[object]]) -> None:
+        """Does a step. One that fails must not keep the others from being done, now and in every round to come."""
+        try:
             await work()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the step is done again in a second
+            log.warning("sweep_step_failed", step=name, error=type(error).__name__, detail=str(error)[:200])
 
     async def _leases(self) -> None:
-        while lost := await leases.sweep(self._pool):
-            UNCONFIRMED.inc(len(lost))
-            log.warning("leases_ran_out", messages=len(lost))
-            await self._queue.settle([Settled(row.mailbox, row.message, row.token) for row in lost])
+        more = True
+        while more:
+            lost, more = await leases.sweep(self._pool)
+            if lost:
+                UNCONFIRMED.inc(len(lost))
+                log.warning("leases_ran_out", messages=len(lost))
+                await self._queue.settle([Settled(row.mailbox, row.message, row.token) for row in lost])
+
+    async def _complete(self) -> None:
+        for campaign in await completion.complete(self._pool):
+            await self._sync.campaign(campaign)
+
+    async def _levels(self) -> None:
+        self._settler.backing_off = await parks.backing_off(self._pool)
+
+    async def _drop_generations(self) -> None:
+        """Frees what a generation that was left still holds: a full queue more at each restart, and nothing is evicted."""
+        generation = self._queue.generation
+        if generation != self._dropped_before:
+            await self._queue.drop_older()
+            self._dropped_before = generation
 
     async def _flight(self) -> None:
         """What is in flight for a while: Postgres says whether it still is, or where it belongs."""

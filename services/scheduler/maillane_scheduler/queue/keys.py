@@ -26,6 +26,16 @@ def prefix(shard: int, generation: int) -> str:
     return f"q:{{{shard}}}:g{generation}:"
 
 
+def generations(shard: int) -> str:
+    """A pattern for the keys of all generations of a shard."""
+    return f"q:{{{shard}}}:g[0-9]*"
+
+
+def generation_of(key: bytes) -> int:
+    """The generation that a key which matches `generations` belongs to."""
+    return int(key.split(b":", 3)[2][1:])
+
+
 def sentinel(shard: int) -> str:
     """The hash that says which generation is served."""
     return f"q:{{{shard}}}:sentinel"

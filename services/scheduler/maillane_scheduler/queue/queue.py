@@ -97,10 +97,20 @@ class Queue:
         """
         if generation == self.generation:
             raise ValueError(f"generation {generation} is in use")
+        await self._unlink(keys.prefix(self._shard, generation) + "*", lambda _: True)
+
+    async def drop_older(self) -> None:
+        """Unlinks all keys of the generations before the one that is served. Safe to repeat."""
+        sentinel = await self.read_sentinel()
+        if sentinel is not None:
+            served = sentinel.generation
+            await self._unlink(keys.generations(self._shard), lambda key: keys.generation_of(key) < served)
+
+    async def _unlink(self, pattern: str, is_old: Callable[[bytes], bool]) -> None:
         batch: list[bytes] = []
-        pattern = keys.prefix(self._shard, generation) + "*"
         async for key in self._client.scan_iter(match=pattern, count=DROP_BATCH):
-            batch.append(key)
+            if is_old(key):
+                batch.append(key)
             if len(batch) >= DROP_BATCH:
                 await self._client.unlink(*batch)
                 batch.clear()

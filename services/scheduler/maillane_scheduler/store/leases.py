@@ -116,7 +116,8 @@ WITH k AS MATERIALIZED (
     sending = campaign_counts.sending + excluded.sending,
     unconfirmed = campaign_counts.unconfirmed + excluded.unconfirmed
 )
-SELECT id, mailbox_id, campaign_id, token FROM lost
+SELECT n.claims, l.id, l.mailbox_id, l.campaign_id, l.token
+FROM (SELECT count(*) AS claims FROM k) AS n LEFT JOIN lost l ON true
 """.encode()
 
 _HELD = f"""
@@ -167,14 +168,15 @@ async def renew(pool: DispatchPool, tokens: Sequence[int], sender: str, incarnat
     )
 
 
-async def sweep(pool: DispatchPool) -> list[SettledRow]:
+async def sweep(pool: DispatchPool) -> tuple[list[SettledRow], bool]:
     """Makes UNCONFIRMED what is SENDING on a lease that is over, some claims at a time; closes claims that are done.
 
-    Returns what became UNCONFIRMED. Several schedulers may sweep at once.
+    Returns what became UNCONFIRMED, and whether there may be more. Several schedulers may sweep at once.
     """
     async with pool.connection() as connection:
         rows = await (await connection.execute(_SWEEP)).fetchall()
-    return [SettledRow(*row) for row in rows]
+    # Most claims are done when their leases end: those that lost nothing count as well.
+    return [SettledRow(*row) for _, *row in rows if row[0] is not None], rows[0][0] == SWEEP_CLAIMS
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,9 @@ from maillane_scheduler.store import generations, locks
 
 log = structlog.get_logger()
 
+# No sentinel names it: nothing is served under it.
+NO_GENERATION = 0
+
 
 class Generation:
     """The generation of one shard, as this process knows it. For one event loop."""
@@ -72,6 +75,10 @@ class Generation:
         """Under the lock. Should we die before the commit, sentinel and Postgres disagree, and the next begins one."""
         generation = await generations.begin(connection, self._shard)
         run_id = await queue.run_id()
+        # It may have been begun before: by whoever died before the commit, or before Postgres came back from a backup.
+        # What is left of it has revisions that are later than any of ours, and would be obeyed for ever.
+        queue.use(NO_GENERATION)
+        await queue.drop_generation(generation)
         await queue.write_sentinel(generation, run_id)
         queue.use(generation)
         self._trusted_run = run_id

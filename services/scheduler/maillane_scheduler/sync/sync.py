@@ -5,7 +5,7 @@ Every method here may fail half done or never run: the marks stay, and the sweep
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -18,7 +18,7 @@ from maillane_scheduler.states import CampaignState
 from maillane_scheduler.store import lanes, locks
 from maillane_scheduler.store.engine import DispatchPool
 from maillane_scheduler.store.lanes import Flags, Gate, Mark
-from maillane_scheduler.store.marks import FIRST_ID
+from maillane_scheduler.store.marks import FIRST_ID, LAST_ID
 from maillane_scheduler.waker import Waker
 
 log = structlog.get_logger()
@@ -26,6 +26,10 @@ log = structlog.get_logger()
 # A mark that could not be cleared so soon was left behind by somebody who died.
 LEFT_BEHIND_S = 2.0
 MARKS_AT_ONCE = 200
+# Of each kind. They share the connections of dispatch, which must go on beside them.
+LOADS_AT_ONCE = 2
+# How long a sweep waits for its loads before it goes on without them.
+CATCH_UP_S = 1.0
 # A stop does not wait longer for loads: their marks are there for the next scheduler.
 CLOSE_S = 2.0
 # What a rebuild found in flight is looked up again soon: it may have landed while it was put there.
@@ -40,7 +44,10 @@ class Sync:
         self._pool = pool
         self._engine = engine
         self._waker = waker
-        self._loads: set[asyncio.Task[None]] = set()
+        # By mark: what goes on now, so that nothing is loaded twice at once however often it is asked for.
+        self._loads: dict[int, asyncio.Task[None]] = {}
+        # By whether it is of a whole lane: a retry does not wait behind a million messages.
+        self._turns = {whole: asyncio.Semaphore(LOADS_AT_ONCE) for whole in (False, True)}
 
     async def barrier(self, workspace: int) -> None:
         """Waits for every compare-and-set of a workspace that began before: none commits after this returned.
@@ -58,7 +65,7 @@ class Sync:
         for flags in await lanes.flags(self._pool, [campaign]):
             await self._tell_campaign(flags)
         for mark in await lanes.marks_of(self._pool, campaign):
-            self._begin(self.load(mark))
+            self._begin(mark)
         self._waker.wake()
 
     async def mailboxes(self, mailboxes: Sequence[int]) -> None:
@@ -110,10 +117,13 @@ class Sync:
     async def close(self) -> None:
         """Waits for the loads that go on; what they do not finish, marks remember."""
         if self._loads:
-            await asyncio.wait(self._loads, timeout=CLOSE_S)
+            await asyncio.wait(self._loads.values(), timeout=CLOSE_S)
 
     async def catch_up(self) -> int:
-        """Works off what was left behind: rows that the queue was not told of, and marks; returns how many."""
+        """Works off what was left behind: rows that the queue was not told of, and marks; returns how many.
+
+        Long loads go on after this returns, for whatever else is swept must not wait for them.
+        """
         changed = await lanes.dirty(self._pool)
         if boxes := [id_ for kind, id_ in changed if kind == "mailbox"]:
             await self.mailboxes(boxes)
@@ -121,8 +131,8 @@ class Sync:
             if kind == "campaign":
                 await self.campaign(id_)
         marks = await lanes.left_behind(self._pool, LEFT_BEHIND_S, MARKS_AT_ONCE)
-        for mark in marks:
-            await self.load(mark)
+        if loads := [self._begin(mark) for mark in marks]:
+            await asyncio.wait(loads, timeout=CATCH_UP_S)
         return len(changed) + len(marks)
 
     async def _prepare(self, mark: Mark) -> None:
@@ -146,15 +156,20 @@ class Sync:
             await self._queue.adopt(mark.mailbox, mark.campaign, held)
             await self._queue.extend([(mark.mailbox, message) for message, *_ in held], ADOPTED_US)
 
-    def _begin(self, load: Coroutine[object, object, None]) -> None:
-        task = asyncio.get_running_loop().create_task(load)
-        self._loads.add(task)
-        task.add_done_callback(self._ended)
+    def _begin(self, mark: Mark) -> asyncio.Task[None]:
+        if mark.id not in self._loads:
+            task = self._loads[mark.id] = asyncio.get_running_loop().create_task(self._in_turn(mark))
+            task.add_done_callback(lambda ended: self._ended(mark, ended))
+        return self._loads[mark.id]
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._loads.discard(task)
+    async def _in_turn(self, mark: Mark) -> None:
+        async with self._turns[(mark.first, mark.last) == (FIRST_ID, LAST_ID)]:
+            await self.load(mark)
+
+    def _ended(self, mark: Mark, task: asyncio.Task[None]) -> None:
+        del self._loads[mark.id]
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.warning("load_failed", error=type(error).__name__)
+            log.warning("load_failed", campaign=mark.campaign, mailbox=mark.mailbox, error=type(error).__name__)
 
     async def _tell_mailbox(self, gate: Gate) -> None:
         parks = {QUEUE_PARKS[reason]: until for reason, until in gate.parks.items()}
