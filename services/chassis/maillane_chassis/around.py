@@ -14,7 +14,7 @@ import grpc
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Proceed: TypeAlias = Callable[[], Awaitable[Any]]
-_Behaviour: TypeAlias = Callable[[Any, Context], Awaitable[Any]]
+Behaviour: TypeAlias = Callable[[Any, Context], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +61,38 @@ class AroundInterceptor(grpc.aio.ServerInterceptor, abc.ABC):
 
     def _wrap(self, path: str, handler: Handler) -> Handler:
         method = Method(path, bool(handler.request_streaming), bool(handler.response_streaming))
-        kind = "_".join("stream" if side else "unary" for side in (method.request_streaming, method.response_streaming))
-        behaviour = _as_coroutine(getattr(handler, kind))
+        behaviour = behaviour_of(handler)
         around = self.around
 
         async def answer(request: Any, context: Context) -> Any:
             return await around(method, context, lambda: behaviour(request, context))
 
-        make: Callable[..., Handler] = getattr(grpc, f"{kind}_rpc_method_handler")
-        return make(
-            answer,
-            request_deserializer=handler.request_deserializer,
-            response_serializer=handler.response_serializer,
-        )
+        return with_behaviour(handler, answer)
 
 
-def _as_coroutine(behaviour: Callable[[Any, Context], Any]) -> _Behaviour:
+def behaviour_of(handler: Handler) -> Behaviour:
+    """What a handler does, as a coroutine, whichever of the four kinds it is."""
+    return _as_coroutine(getattr(handler, _kind(handler)))
+
+
+def with_behaviour(
+    handler: Handler, behaviour: Behaviour, request_deserializer: Callable[[bytes], Any] | None = None
+) -> Handler:
+    """The handler, doing something else, and reading its requests otherwise where a deserializer is given."""
+    make: Callable[..., Handler] = getattr(grpc, f"{_kind(handler)}_rpc_method_handler")
+    return make(
+        behaviour,
+        request_deserializer=request_deserializer or handler.request_deserializer,
+        response_serializer=handler.response_serializer,
+    )
+
+
+def _kind(handler: Handler) -> str:
+    sides = (handler.request_streaming, handler.response_streaming)
+    return "_".join("stream" if side else "unary" for side in sides)
+
+
+def _as_coroutine(behaviour: Callable[[Any, Context], Any]) -> Behaviour:
     """A method that yields its responses, as one that writes them: what a coroutine can be put around.
 
     (Async generators in each layer would do too, but each costs more than all that the layers do.)

@@ -17,6 +17,7 @@ from grpc_reflection.v1alpha import reflection
 
 from maillane_chassis import credentials
 from maillane_chassis.access import AccessInterceptor, Authenticate, access_table
+from maillane_chassis.decoding import DecodingInterceptor
 from maillane_chassis.health import Health
 from maillane_chassis.interceptors import (
     DEFAULT_DEADLINE_S,
@@ -103,13 +104,15 @@ class Server:
         )
         self._server = grpc.aio.server(
             # Outermost first. Errors stand within the log and the metrics, which see the final code; access stands
-            # within the errors, which make its refusals statuses, and within the deadline.
+            # within the errors, which make its refusals statuses, and within the deadline; who may not call learns
+            # nothing of what is wrong with the request.
             interceptors=[
                 MetricsInterceptor(),
                 LogInterceptor(quiet),
                 ErrorInterceptor(translate),
                 DeadlineInterceptor(deadline_s, deadlines_s),
                 access,
+                DecodingInterceptor(),
             ],
             options=_options(settings.max_message_bytes, reuse_port=reuse_port),
             maximum_concurrent_rpcs=max_concurrent,
