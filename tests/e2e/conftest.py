@@ -11,6 +11,13 @@ Run = Callable[..., AbstractAsyncContextManager[Tenant]]
 
 
 @pytest.fixture
+async def shared(system: System) -> AsyncIterator[Tenant]:
+    """A tenant of the system that the run shares: its parts stay alive, its mailboxes have addresses of their own."""
+    async with Tenant(system) as tenant:
+        yield tenant
+
+
+@pytest.fixture
 def run(tmp_path: Path) -> Run:
     """Starts a system of its own for a test, with overrides of its settings as keywords: `run(hour_s=5)`."""
 

@@ -90,12 +90,12 @@ class Tenant:
             while (await self.counts(campaign)).get("sent", 0) < at_least:
                 await asyncio.sleep(LOOK_S)
 
-    async def caught(self) -> list[dict[str, Any]]:
-        """All mails in the catcher, the first first."""
+    async def caught(self, *senders: str) -> list[dict[str, Any]]:
+        """The mails in the catcher, the first first; of these senders, if any are named."""
         async with httpx.AsyncClient(base_url=self.system.urls["catcher"], trust_env=False) as catcher:
             answer = (await catcher.get("/api/messages", params={"limit": 2000})).json()
         assert answer["total"] == len(answer["messages"])
-        return list(reversed(answer["messages"]))
+        return [mail for mail in reversed(answer["messages"]) if not senders or mail["sender"] in senders]
 
 
 def recipients(mails: Iterable[Mapping[str, Any]]) -> Counter[str]:

@@ -47,10 +47,10 @@ async def test_stores_of_ones_own_replace_the_embedded_ones(tmp_path: Path, data
         campaign = await tenant.campaign([await tenant.mailbox("m@example.com")], 10)
         counts = await tenant.ended(campaign, within_s=30)
         started = set(system.pids)
-    async with Redis.from_url(redis_url) as redis:
-        keys = [bytes(key) for key in await redis.keys("*")]
+    async with Redis.from_url(redis_url, decode_responses=True) as redis:
+        keys = [str(key) for key in await redis.keys("*")]
 
     assert counts == {"total": 10, "sent": 10}
     assert not started & {"postgres", "valkey"}
-    assert any(key.startswith(b"q:{0}:") for key in keys)
-    assert any(key.startswith(b"ratelimit:{1}:") for key in keys)
+    assert any(key.startswith("q:{0}:") for key in keys)
+    assert any(key.startswith("ratelimit:{1}:") for key in keys)

@@ -7,7 +7,7 @@ from maillane_scheduler.handover import Ask, Finished
 from maillane_scheduler.states import MessageState
 from maillane_scheduler.store.claims import ClaimedRow
 
-from .world import World
+from .world import World, world
 
 
 async def test_what_is_due_is_handed_out_in_campaign_order(here: World) -> None:
@@ -213,14 +213,15 @@ async def test_an_unsent_message_returns_with_no_attempt_spent(here: World) -> N
     assert here.counts(campaign) == {"SENDING": 5}
 
 
-async def test_a_refused_recipient_is_tried_again_later(here: World) -> None:
+async def test_a_refused_recipient_is_tried_again_later(database_url: str, redis_url: str, limiter_target: str) -> None:
     """A temporary refusal spends an attempt, and the next one comes after a while."""
-    here.campaign([here.mailbox()], 1)
-    await here.sweep()
-    await here.give_back(await here.claim(5), spent=True)
+    async with world(database_url, redis_url, limiter_target, retry_first_s=1.5) as here:
+        here.campaign([here.mailbox()], 1)
+        await here.sweep()
+        await here.give_back(await here.claim(5), spent=True)
 
-    now = await here.claim(5)
-    later = await here.claim(5, wait_s=5)
+        now = await here.claim(5)
+        later = await here.claim(5, wait_s=20)
 
     assert now.rows == []
     assert [row.attempt for row in later.rows] == [2]

@@ -147,6 +147,10 @@ async def test_a_call_whose_client_left_is_logged_as_cancelled(serve, connect):
         caller = asyncio.ensure_future(call(connect(server), "View", **VIEWER))
         await began.wait()
         caller.cancel()
+        # The server hears of it in its own time, also after it has stopped.
+        async with asyncio.timeout(10):
+            while not lines(entries):
+                await asyncio.sleep(0.01)
         await until_stopped(server)
 
     assert [line["code"] for line in lines(entries)] == ["CANCELLED"]
