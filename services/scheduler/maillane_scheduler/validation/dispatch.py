@@ -16,7 +16,8 @@ MAX_WAIT = timedelta(seconds=60)
 # The longest part of a reply that is kept: RFC 5321 §4.5.3.1.5 allows 512 octets a line.
 MAX_REPLY = 512
 
-# A message whose connection was lost before its content: soon again, but never in a loop without a pause.
+# A message whose connection was lost before its content, as its reply says: soon again, but never in a loop without a
+# pause.
 LOST_WAIT_S = 2.0
 
 _SENDER = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
@@ -76,7 +77,9 @@ def _sort(found: Report, settle: pb.Settle) -> None:
     reply = settle.reply[:MAX_REPLY].replace("\0", "\N{REPLACEMENT CHARACTER}")
     if settle.outcome in _RELEASED:
         spent = settle.outcome == pb.OUTCOME_RETRY
-        wait_s = LOST_WAIT_S if settle.scope == pb.OUTCOME_SCOPE_CONNECTION else 0
+        # What a sender hands back of its own accord (it drains, its campaign was paused) says nothing, and keeps its
+        # place in its lane: a later time of its own would send it behind everything that is due.
+        wait_s = LOST_WAIT_S if settle.scope == pb.OUTCOME_SCOPE_CONNECTION and reply else 0
         found.released.append(Release(settle.message_id, settle.token, spent, settle.code, reply, wait_s))
         if settle.scope in _STRAINING:
             found.strained[settle.message_id, settle.token] = reply or "no reply"

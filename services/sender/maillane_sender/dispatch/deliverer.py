@@ -128,7 +128,8 @@ class Deliverer:
         code = error.code()
         _log.warning("letter_not_made", message_id=str(held.message.message_id), code=code.name)
         if code in _NOT_NOW:
-            return RETURNED
+            # With a reason, unlike what is handed back as it was: it waits a moment before it is tried again.
+            return Report(Kind.NOT_SENT, Scope.CONNECTION, reply=f"the scheduler did not answer ({code.name})")
         # Not for lack of a scheduler, so it would be the same at once again: the mailbox rests.
         return Report(Kind.NOT_SENT, Scope.MAILBOX, reply=f"the scheduler does not say how to send it ({code.name})")
 
