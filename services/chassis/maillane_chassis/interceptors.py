@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextvars import copy_context
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
     from maillane_chassis.around import Context, Method, Proceed
 
 Translate: TypeAlias = Callable[[Exception], Failure | None]
+
+Probe: TypeAlias = Callable[[], Awaitable[Failure | None]]
+"""Says what does not answer, within a second; None where all does."""
+
+# A call that takes longer is worth a look at what it may wait for; hardly any does in good health. With the probe's own
+# time it is answered within the two seconds that callers are promised.
+PATIENCE_S = 0.7
 
 # A unary call whose client set no deadline. Longer than anything that works takes, short enough to free its place.
 DEFAULT_DEADLINE_S = 30.0
@@ -163,6 +171,69 @@ class DeadlineInterceptor(AroundInterceptor):
             if not limit.expired():
                 raise
             raise DeadlineExceeded(f"not done within {limit_s:g} s; the call had no deadline of its own") from None
+
+
+class PatienceInterceptor(AroundInterceptor):
+    """Answers for a call that waits for something that hangs; one that is only slow goes on.
+
+    What hangs (a stopped server, a dead disk) refuses nothing, so that nothing is raised, and a driver that is
+    cancelled in the middle of a statement waits for its server as well. Hence the call's work is left to itself, until
+    what it waits for comes back or its connection breaks.
+
+    Args:
+        probe: asked when a call has taken PATIENCE_S, and again and again; callers at the same time share one look.
+        patient: methods that wait by design: long polls. Streams are not looked at.
+    """
+
+    def __init__(self, probe: Probe, patient: Collection[str] = ()) -> None:
+        super().__init__()
+        self._probe = probe
+        self._patient = frozenset(patient)
+        self._look: asyncio.Task[Failure | None] | None = None
+        self._left: set[asyncio.Future[Any]] = set()
+
+    async def around(self, method: Method, context: Context, proceed: Proceed) -> Any:  # noqa: ARG002 - as the others
+        """Proceeds, and looks around where that takes long.
+
+        Raises:
+            Failure: what the probe found.
+        """
+        if method.request_streaming or method.response_streaming or method.path in self._patient:
+            return await proceed()
+        context_of_work = copy_context()
+        work = asyncio.get_running_loop().create_task(_done(proceed), context=context_of_work)
+        try:
+            while not (await asyncio.wait({work}, timeout=PATIENCE_S))[0]:
+                failure = await self._found()
+                if failure is not None and not work.done():
+                    raise failure
+            return work.result()
+        finally:
+            # Who called is found within, and told in the log line without.
+            for variable, value in context_of_work.items():
+                if variable.get(None) is not value:
+                    variable.set(value)
+            if not work.done():
+                self._leave(work)
+
+    async def _found(self) -> Failure | None:
+        if self._look is None or self._look.done():
+            self._look = asyncio.ensure_future(self._probe())
+        return await asyncio.shield(self._look)
+
+    def _leave(self, work: asyncio.Future[Any]) -> None:
+        work.cancel()
+        self._left.add(work)
+        work.add_done_callback(self._forget)
+
+    def _forget(self, work: asyncio.Future[Any]) -> None:
+        self._left.discard(work)
+        if not work.cancelled():
+            work.exception()  # Nobody waits for it any more.
+
+
+async def _done(proceed: Proceed) -> Any:
+    return await proceed()
 
 
 def _code(context: Context, *, cancelled: bool) -> str:

@@ -25,6 +25,8 @@ from maillane_chassis.interceptors import (
     ErrorInterceptor,
     LogInterceptor,
     MetricsInterceptor,
+    PatienceInterceptor,
+    Probe,
     Translate,
 )
 
@@ -75,6 +77,8 @@ class Server:
         max_concurrent: rpcs at once; more are answered RESOURCE_EXHAUSTED.
         deadline_s: for unary calls without a deadline of their own.
         deadlines_s: the same by method (`/package.Service/Method`).
+        probe: asked what does not answer, when a call takes long; such a call is then answered at once.
+        patient: methods that wait by design, and are not looked at.
         quiet: methods that are logged at debug while they end well: long polls and other chatter.
         reuse_port: lets several processes share the port (the kernel then spreads connections over them).
     """
@@ -90,6 +94,8 @@ class Server:
         max_concurrent: int = MAX_CONCURRENT_RPCS,
         deadline_s: float = DEFAULT_DEADLINE_S,
         deadlines_s: Mapping[str, float] | None = None,
+        probe: Probe | None = None,
+        patient: Collection[str] = (),
         quiet: Collection[str] = (),
         reuse_port: bool = False,
     ) -> None:
@@ -111,6 +117,7 @@ class Server:
                 LogInterceptor(quiet),
                 ErrorInterceptor(translate),
                 DeadlineInterceptor(deadline_s, deadlines_s),
+                *([] if probe is None else [PatienceInterceptor(probe, patient)]),
                 access,
                 DecodingInterceptor(),
             ],

@@ -4,7 +4,8 @@ import asyncio
 
 import grpc
 import pytest
-from maillane_chassis.errors import NotFound
+from maillane_chassis.errors import NotFound, Unavailable
+from maillane_chassis.interceptors import PATIENCE_S
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
@@ -244,3 +245,56 @@ async def test_a_time_out_within_a_method_is_no_deadline(serve):
         await raw_call(server)
 
     assert caught.value.code() == grpc.StatusCode.INTERNAL
+
+
+async def test_a_call_that_waits_for_what_hangs_is_answered(serve, connect):
+    """What hangs raises nothing: the probe says so, and the caller learns it within two seconds."""
+
+    async def hang(text, context):
+        await asyncio.Event().wait()
+
+    async def probe():
+        return Unavailable("the store does not answer", reason="STORE_UNAVAILABLE")
+
+    channel = connect(await serve(hang, probe=probe))
+
+    async with asyncio.timeout(2):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await call(channel, "View", **VIEWER)
+
+    assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_a_call_that_is_only_slow_is_waited_for(serve, connect):
+    """Where everything answers, looking around changes nothing."""
+    looked = asyncio.Event()
+
+    async def slow(text, context):
+        await looked.wait()
+        return "late"
+
+    async def probe():
+        looked.set()
+
+    channel = connect(await serve(slow, probe=probe))
+
+    with capture_logs() as entries:
+        answer = await call(channel, "View", **VIEWER)
+
+    assert answer == "late"
+    assert [line["caller"] for line in lines(entries)] == ["token"]
+
+
+async def test_a_patient_method_is_not_looked_at(serve, connect):
+    """A long poll waits by design, whatever the probe would say."""
+
+    async def slow(text, context):
+        await asyncio.sleep(PATIENCE_S * 1.5)
+        return "late"
+
+    async def probe():
+        return Unavailable("never asked", reason="NEVER")
+
+    channel = connect(await serve(slow, probe=probe, patient=[path("View")]))
+
+    assert await call(channel, "View", **VIEWER) == "late"

@@ -18,10 +18,15 @@ def translate(error: Exception) -> Failure | None:
     if isinstance(error, QueueUnavailable):
         return Unavailable("the delay queue is being rebuilt", reason="QUEUE_REBUILDING", retry_after_s=RETRY_S)
     if _postgres_is_away(error):
-        return Unavailable("Postgres does not answer", reason="POSTGRES_UNAVAILABLE", retry_after_s=RETRY_S)
+        return postgres_away()
     if is_away(error):
         return Unavailable("Redis does not answer", reason="REDIS_UNAVAILABLE", retry_after_s=RETRY_S)
     return None
+
+
+def postgres_away() -> Failure:
+    """Postgres refuses, or hangs."""
+    return Unavailable("Postgres does not answer", reason="POSTGRES_UNAVAILABLE", retry_after_s=RETRY_S)
 
 
 def _postgres_is_away(error: Exception) -> bool:

@@ -1,7 +1,6 @@
 """The composition root: what the scheduler is made of, and its life."""
 
 import asyncio
-import contextlib
 from types import ModuleType, TracebackType
 from typing import Self, cast
 
@@ -21,6 +20,7 @@ from maillane.scheduler.v1 import message_service_pb2_grpc as message_grpc
 from maillane.scheduler.v1 import suppression_service_pb2 as suppression_pb
 from maillane.scheduler.v1 import suppression_service_pb2_grpc as suppression_grpc
 from maillane_chassis.channel import open_channel
+from maillane_chassis.errors import Failure
 from maillane_chassis.metrics import serve_metrics
 from maillane_chassis.server import Registration, Server
 
@@ -36,12 +36,12 @@ from maillane_scheduler.dispatch.limiter import Limiter
 from maillane_scheduler.dispatch.refuser import Refuser
 from maillane_scheduler.dispatch.settler import Settler
 from maillane_scheduler.dispatch.terms import Limits
-from maillane_scheduler.errors import translate
+from maillane_scheduler.errors import postgres_away, translate
 from maillane_scheduler.queue.connection import open_client
 from maillane_scheduler.queue.queue import Queue
 from maillane_scheduler.sealing import Sealer
 from maillane_scheduler.settings import Settings
-from maillane_scheduler.store.engine import dispatch_pool, open_engine, ping
+from maillane_scheduler.store.engine import answers, dispatch_pool, open_engine, ping
 from maillane_scheduler.store.releases import Backoff
 from maillane_scheduler.sweeper import Sweeper
 from maillane_scheduler.sync.generation import Generation
@@ -56,6 +56,8 @@ CLAIM_DEADLINE_S = 75.0
 # Health follows the stores, looked at so often.
 READY_EVERY_S = 1.0
 READY_WITHIN_S = 2.0
+# For a connection made anew, on a server that is busy.
+ANSWERS_WITHIN_S = 0.8
 
 
 class Scheduler:
@@ -85,6 +87,7 @@ class Scheduler:
             lease_s=settings.lease_s,
             cycles=settings.dispatch_connections,
         )
+        self._look: asyncio.Task[None] | None = None
         self.campaigns = CampaignService(self.engine, self.sync)
         self.sweeper = Sweeper(self.engine, self.pool, self.queue, self.sync, self.settler, self.generation)
 
@@ -144,12 +147,21 @@ class Scheduler:
             await asyncio.sleep(READY_EVERY_S)
 
     async def _stores_answer(self) -> bool:
-        with contextlib.suppress(Exception):
-            async with asyncio.timeout(READY_WITHIN_S):
-                await ping(self.engine)
-                await self.redis.ping()
-                return True
-        return False
+        # Not cancelled: what waits for a server that hangs cannot be, and the next look goes on with it.
+        if self._look is None or self._look.done():
+            self._look = asyncio.create_task(self._ping_stores())
+        await asyncio.wait({self._look}, timeout=READY_WITHIN_S)
+        return self._look.done() and not self._look.cancelled() and self._look.exception() is None
+
+    async def _ping_stores(self) -> None:
+        await ping(self.engine)
+        await self.redis.ping()
+
+    async def _what_hangs(self) -> Failure | None:
+        # Redis has a limit on each answer of its own.
+        if await answers(self.settings.postgres_url.get_secret_value(), ANSWERS_WITHIN_S):
+            return None
+        return postgres_away()
 
     def _settler(self) -> Settler:
         settings = self.settings
@@ -203,6 +215,9 @@ class Scheduler:
             authenticate=Authenticator(self.engine),
             translate=translate,
             deadlines_s={f"/{_service(dispatch_pb).full_name}/ClaimMessages": CLAIM_DEADLINE_S},
+            probe=self._what_hangs,
+            # Long polls, and what senders repeat by themselves.
+            patient=[f"/{_service(dispatch_pb).full_name}/{name}" for name in _service(dispatch_pb).methods_by_name],
             quiet=[
                 f"/{_service(dispatch_pb).full_name}/{name}"
                 for name in ("ClaimMessages", "SettleMessages", "RenewClaims")

@@ -1,6 +1,8 @@
 """Connections to Postgres: an engine for ordinary queries, a pool of raw connections for the hot statements."""
 
-from psycopg import AsyncConnection, AsyncRawCursor
+import asyncio
+
+from psycopg import AsyncConnection, AsyncRawCursor, Error
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import text
@@ -78,6 +80,21 @@ async def ping(engine: AsyncEngine) -> None:
     """Returns if Postgres answers; raises what it raises where it does not."""
     async with engine.connect() as connection:
         await connection.execute(text("SELECT 1"))
+
+
+async def answers(url: str, within_s: float) -> bool:
+    """Whether Postgres lets somebody in who comes anew, within so many seconds: one that hangs does not.
+
+    By a connection of its own, which can be given up at any time: a statement that is cancelled asks its server to stop
+    it, and waits for that.
+    """
+    try:
+        async with asyncio.timeout(within_s):
+            connection = await AsyncConnection.connect(url)
+            await connection.close()
+    except (TimeoutError, Error):
+        return False
+    return True
 
 
 def driver_url(url: str) -> str:
