@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,7 @@ from maillane_chassis.server import Registration, Server
 from maillane_chassis.settings import ServiceSettings
 from maillane_ratelimit.api.rate_limit import RateLimit
 from maillane_ratelimit.counters.connection import open_client, translate
-from maillane_ratelimit.counters.counters import Counters
+from maillane_ratelimit.counters.counters import Counters, redis_time
 from maillane_ratelimit.limiter import Limiter
 from maillane_scheduler.dispatch.dispatcher import HandOut
 from maillane_scheduler.handover import Ask, Finished, Release, Report
@@ -30,10 +30,10 @@ INCARNATION = "i1"
 
 
 @asynccontextmanager
-async def limiter_at(redis_url: str) -> AsyncIterator[str]:
-    """The ratelimit service over a real Redis, on a port of its own; yields its target."""
+async def limiter_at(redis_url: str, now_us: Callable[[], int] = redis_time) -> AsyncIterator[str]:
+    """The ratelimit service over a real Redis, on a port of its own; yields its target. `now_us` is another clock."""
     client = open_client(redis_url)
-    servicer = RateLimit(Limiter(Counters(client)))
+    servicer = RateLimit(Limiter(Counters(client, now_us=now_us)))
     service = limiter_pb.DESCRIPTOR.services_by_name["RateLimitService"]
     registration = Registration(service, add_RateLimitServiceServicer_to_server, servicer)
     server = Server(ServiceSettings(service_key=SecretStr(SERVICE_KEY)), 0, [registration], translate=translate)

@@ -117,7 +117,7 @@ class Sweeper:
         self._settler.backing_off = await parks.backing_off(self._pool)
 
     async def _drop_generations(self) -> None:
-        """Frees what a generation that was left still holds: a full queue more at each restart, and nothing is evicted."""
+        """Frees what left generations hold: one more full queue at each restart, for nothing is evicted."""
         generation = self._queue.generation
         if generation != self._dropped_before:
             await self._queue.drop_older()

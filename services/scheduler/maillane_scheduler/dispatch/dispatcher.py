@@ -3,9 +3,10 @@
 import asyncio
 import secrets
 import time
+from collections import Counter
 from collections.abc import Collection, Coroutine, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from maillane_chassis.errors import FailedPrecondition
@@ -33,6 +34,7 @@ HAND_OVER_US = 5_000_000
 # A poll that found nothing looks again once it is woken; at least so often, should every hint be lost.
 LOOK_S = 5.0
 US = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +134,14 @@ class Dispatcher:
     async def _cycle(self, ask: Ask, finished: Sequence[Finished]) -> HandOut | None:
         """One look: None where nothing can be handed out now (and what is finished is settled)."""
         async with self._cycles:
-            due = await self._queue.due(ask.slots)
-            self._waker.arm(None if due.next_us is None else (due.next_us - due.now_us) / US)
-            granted = await self._reserve(due)
+            try:
+                due = await self._queue.due(ask.slots)
+                self._waker.arm(None if due.next_us is None else (due.next_us - due.now_us) / US)
+                granted = await self._reserve(due)
+            except Exception:
+                # What is finished does not wait for whatever stands in the way of more.
+                await self._settler.finish(finished)
+                raise
             if any(grant.count for grant in granted):
                 return await self._take(ask, finished, granted)
             await self._park(granted)
@@ -161,18 +168,28 @@ class Dispatcher:
 
     async def _park(self, granted: Sequence[Granted]) -> None:
         """Sets aside, until there are more, what got fewer permits than it could use."""
-        found = {(park.mailbox, park.campaign): park for grant in granted if (park := _park_of(grant)) is not None}
-        if not found:
+        short = [grant for grant in granted if grant.shortage is not None]
+        if not short:
             return
+        now_us = await self._queue.now_us()
+        found = {
+            (park.mailbox, park.campaign): park for grant in short if (park := _park_of(grant, now_us)) is not None
+        }
         for park in found.values():
-            until_us = _us(park.until)
-            if park.campaign == GATE:
-                await self._queue.park_gate(park.mailbox, "limit", until_us)
-            else:
-                await self._queue.park_lane(park.mailbox, park.campaign, "limit", until_us)
+            await self._settler.park(park.mailbox, park.campaign, park.reason, _us(park.until))
         # After the queue: who changes a limit commits, then lifts its parks there, this one as well.
         if outdated := set(found) - await parks.put(self._pool, list(found.values())):
             await self._unpark(granted, outdated)
+        self._keep(self._look_again(short))
+
+    async def _look_again(self, short: Sequence[Granted]) -> None:
+        """Lifts parks where permits came back before they stood: who brought them found nothing to lift.
+
+        Who returns permits refunds, then lifts; who parks parks, then looks: one of the two sees the other.
+        """
+        for grant in short:
+            if await self._limiter.has_room(grant.terms):
+                await self._settler.lift(ParkReason.LIMIT, _places(grant))
 
     async def _unpark(self, granted: Sequence[Granted], places: set[tuple[int, int]]) -> None:
         """Lifts parks that rest on limits of before: no compare-and-set refuses what was not even granted."""
@@ -185,9 +202,14 @@ class Dispatcher:
     async def _take(self, ask: Ask, finished: Sequence[Finished], granted: Sequence[Granted]) -> HandOut | None:
         token = _token()
         grants = [Grant(g.terms.mailbox, g.terms.campaign, g.count) for g in granted if g.count]
-        taken = await self._queue.claim(token, HAND_OVER_US, grants)
-        # After the claim, which a park would stop.
-        await self._park(granted)
+        try:
+            taken = await self._queue.claim(token, HAND_OVER_US, grants)
+            # After the claim, which a park would stop.
+            await self._park(granted)
+        except Exception:
+            # Nothing was committed, nor will be. What is in flight now returns when its hand-over lease is over.
+            self._refund_unused(granted, token, ())
+            raise
         try:
             committed = await self._commit(ask, finished, granted, token, taken)
         except ClaimTaken:
@@ -251,22 +273,21 @@ class Dispatcher:
         self._refund_unused(granted, token, ())
 
     def _refund_unused(self, granted: Sequence[Granted], token: int, rows: Collection[ClaimedRow]) -> None:
-        returns = []
-        for grant in granted:
-            used = sum(1 for r in rows if (r.campaign, r.mailbox) == (grant.terms.campaign, grant.terms.mailbox))
-            if used < grant.count:
-                left = grant.count - used
-                returns.append(Return(grant.terms.workspace, grant.reservation_id, f"unused-{token:x}", left))
-        if returns:
-            self._keep(self._limiter_has_more(returns, granted))
+        used = Counter((row.campaign, row.mailbox) for row in rows)
+        unused = [
+            (grant, left)
+            for grant in granted
+            if (left := grant.count - used[grant.terms.campaign, grant.terms.mailbox]) > 0
+        ]
+        if unused:
+            self._keep(self._return(unused, f"unused-{token:x}"))
 
-    async def _limiter_has_more(self, returns: Sequence[Return], granted: Sequence[Granted]) -> None:
-        await self._limiter.refund(returns)
-        # What the shortage parked could go on with what is back.
-        short = [grant.terms for grant in granted if grant.shortage is not None]
-        places = {place for t in short for place in ((t.mailbox, GATE), (t.mailbox, t.campaign))}
-        if places:
-            await self._settler.lift(ParkReason.LIMIT, sorted(places))
+    async def _return(self, unused: Sequence[tuple[Granted, int]], name: str) -> None:
+        await self._limiter.refund(
+            [Return(grant.terms.workspace, grant.reservation_id, name, left) for grant, left in unused]
+        )
+        # Also where this claim was not short itself: while it held them, others found no permits, and parked.
+        await self._settler.lift(ParkReason.LIMIT, sorted({place for grant, _ in unused for place in _places(grant)}))
 
     def _keep(self, work: Coroutine[object, object, object]) -> "asyncio.Task[HandOut | None]":
         task = asyncio.get_running_loop().create_task(work)
@@ -275,7 +296,13 @@ class Dispatcher:
         return task  # type: ignore[return-value]
 
 
-def _park_of(grant: Granted) -> Park | None:
+def _places(grant: Granted) -> list[tuple[int, int]]:
+    """What its lane's limits park."""
+    terms = grant.terms
+    return [(terms.mailbox, GATE), (terms.mailbox, terms.campaign)]
+
+
+def _park_of(grant: Granted, now_us: int) -> Park | None:
     if grant.shortage is None:
         return None
     terms, shortage = grant.terms, grant.shortage
@@ -283,7 +310,9 @@ def _park_of(grant: Granted) -> Park | None:
         mailbox=terms.mailbox,
         campaign=GATE if shortage.whole_mailbox else terms.campaign,
         reason=ParkReason.LIMIT,
-        until=shortage.until,
+        # From the queue's now, which is later than the limiter's answer: a park that ended too soon would be met again
+        # at once, and so for as long as the clocks are apart.
+        until=_EPOCH + timedelta(microseconds=now_us + shortage.wait_us),
         detail=shortage.detail,
         mailbox_revision=terms.mailbox_revision,
         campaign_revision=terms.campaign_revision,
@@ -296,8 +325,7 @@ def _token() -> int:
 
 
 def _us(instant: datetime) -> int:
-    since = instant - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * US + since.microseconds
+    return (instant - _EPOCH) // timedelta(microseconds=1)
 
 
 def _observe_lag(taken: Sequence[Claimed], claimed: dict[int, ClaimedRow]) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import grpc
@@ -51,12 +51,12 @@ class Shortage:
 
     Attributes:
         whole_mailbox: the tightest limit holds the mailbox, not only the lane.
-        until: from when there is more.
+        wait_us: from when it was asked for until there is more: a duration, for the limiter's clock is its own.
         detail: which limit, in words.
     """
 
     whole_mailbox: bool
-    until: datetime
+    wait_us: int
     detail: str
 
 
@@ -178,6 +178,19 @@ class Limiter:
         self._raised.update({name: current.get(_key(name), 0) for name in held})
         await self._restore_all([name for name, epoch in held.items() if self._raised[name] < epoch], began)
 
+    async def has_room(self, terms: Terms) -> bool:
+        """Whether every limit that holds for a lane has a permit left. Reserves nothing."""
+        allowances = self._limits.allowances(terms)
+        request = pb.GetUsageRequest(workspace_id=str(terms.workspace), allowances=allowances)
+        try:
+            answer = await self._stub.GetUsage(request, timeout=CALL_S)
+        except grpc.aio.AioRpcError as error:
+            # Whoever reserves next finds out; counters that are lost may have room as well.
+            log.debug("usage_unknown", code=error.code().name)
+            return True
+        pairs = zip(allowances, answer.usages, strict=True)
+        return all(usage.used < allowance.limit for allowance, usage in pairs)
+
     async def refund(self, returns: Sequence[Return]) -> None:
         """Gives permits back. Safe to repeat. One that fails is lost for its window, on the safe side."""
         for at in range(0, len(returns), REFUND_BATCH):
@@ -203,7 +216,7 @@ class Limiter:
             allowance = ask.allowances[grant.tightest]
             shortage = Shortage(
                 whole_mailbox=allowance.scope != pb.SCOPE_CAMPAIGN,
-                until=_datetime(grant.retry_time),
+                wait_us=max(0, (_datetime(grant.retry_time) - reserve_time) // timedelta(microseconds=1)),
                 detail=self._words(allowance),
             )
         return Granted(

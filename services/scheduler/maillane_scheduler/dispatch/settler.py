@@ -93,14 +93,24 @@ class Settler:
         untold = [Release(message, token, spent=False, code=0, reply="") for message in messages]
         return await self.release(Report([], untold, {}))
 
+    async def park(self, mailbox: int, campaign: int, reason: ParkReason, until_us: int) -> None:
+        """Sets a mailbox (campaign GATE) or one of its lanes aside in the queue; 0 lifts."""
+        if campaign == GATE:
+            await self._queue.park_gate(mailbox, QUEUE_PARKS[reason], until_us)
+        else:
+            await self._queue.park_lane(mailbox, campaign, QUEUE_PARKS[reason], until_us)
+
     async def lift(self, reason: ParkReason, places: Sequence[tuple[int, int]]) -> None:
-        """Lifts the parks of one reason of (mailbox, campaign or GATE): what held them may be over."""
-        for mailbox, campaign in places:
-            if campaign == GATE:
-                await self._queue.park_gate(mailbox, QUEUE_PARKS[reason], 0)
-            else:
-                await self._queue.park_lane(mailbox, campaign, QUEUE_PARKS[reason], 0)
-        await parks.lift(self._pool, reason, places)
+        """Lifts the parks of one reason of (mailbox, campaign or GATE): what held them may be over.
+
+        With a lane, those of its campaign in other mailboxes: a campaign's limit holds over all of them.
+        """
+        campaigns = sorted({campaign for _, campaign in places if campaign != GATE})
+        beside = await parks.of_campaigns(self._pool, reason, campaigns) if campaigns else []
+        held = sorted({*places, *beside})
+        for mailbox, campaign in held:
+            await self.park(mailbox, campaign, reason, 0)
+        await parks.lift(self._pool, reason, held)
         self._waker.wake()
 
     async def _leave_flight(self, rows: Sequence[SettledRow], due: dict[int, int | None] | None = None) -> bool:
@@ -115,14 +125,15 @@ class Settler:
     async def _rest(self, report: Report, rows: Sequence[SettledRow]) -> None:
         strains = {row.mailbox: detail for row in rows if (detail := report.strained.get((row.message, row.token)))}
         for mailbox, detail in strains.items():
-            rest_s = await parks.back_off(self._pool, mailbox, self._rest_first_s, self._rest_most_s, detail)
-            if rest_s is None:
-                continue
-            self.backing_off.add(mailbox)
+            rest = await parks.back_off(self._pool, mailbox, self._rest_first_s, self._rest_most_s, detail)
             now_us = await self._queue.now_us()
-            await self._queue.park_gate(mailbox, "backoff", now_us + int(rest_s * 1_000_000))
-            BACKOFFS.inc()
-            log.warning("mailbox_rests", mailbox=mailbox, seconds=round(rest_s, 1))
+            # Also where it rests already: who sent it to rest may have died before the queue knew, and until it does
+            # the same messages would go out, and come back, again and again.
+            await self.park(mailbox, GATE, ParkReason.BACKOFF, now_us + int(rest.seconds * 1_000_000))
+            self.backing_off.add(mailbox)
+            if rest.is_new:
+                BACKOFFS.inc()
+                log.warning("mailbox_rests", mailbox=mailbox, seconds=round(rest.seconds, 1))
 
     async def _recover(self, finished: Sequence[Finished], rows: Sequence[SettledRow]) -> None:
         sent = {one.message for one in finished if one.state is MessageState.SENT}

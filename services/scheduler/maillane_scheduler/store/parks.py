@@ -18,7 +18,7 @@ class Park:
     """Sets a mailbox (campaign GATE) or one of its lanes aside until an instant, for one reason.
 
     Attributes:
-        mailbox_revision, campaign_revision: of the rows that say so; the campaign's is of no account for a whole mailbox.
+        mailbox_revision, campaign_revision: of the rows that say so; the campaign's counts for a lane only.
     """
 
     mailbox: int
@@ -28,6 +28,14 @@ class Park:
     detail: str
     mailbox_revision: int
     campaign_revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """How long a mailbox rests from now; `is_new` where it did not before."""
+
+    is_new: bool
+    seconds: float
 
 
 # Shared with whoever changes a limit, which deletes the parks of the old one: one of the two sees what the other did.
@@ -49,6 +57,12 @@ WHERE p.campaign_id = 0 OR EXISTS (SELECT FROM c WHERE c.id = p.campaign_id AND 
 ON CONFLICT (mailbox_id, campaign_id, reason) DO UPDATE SET until_time = excluded.until_time, detail = excluded.detail
 RETURNING mailbox_id, campaign_id
 """
+# By mailbox, as the table's key begins.
+_OF_CAMPAIGNS = b"""
+SELECT p.mailbox_id, p.campaign_id FROM lanes l
+JOIN parks p ON p.mailbox_id = l.mailbox_id AND p.campaign_id = l.campaign_id AND p.reason = $2
+WHERE l.campaign_id = ANY($1::bigint[])
+"""
 _LIFT = b"""
 DELETE FROM parks p USING unnest($1::int[], $2::bigint[]) AS u(mailbox_id, campaign_id)
 WHERE p.mailbox_id = u.mailbox_id AND p.campaign_id = u.campaign_id AND p.reason = $3
@@ -61,13 +75,18 @@ WITH raised AS (
     SELECT FROM parks p WHERE p.mailbox_id = b.id AND p.campaign_id = {GATE} AND p.reason = {ParkReason.BACKOFF:d}
       AND p.until_time > statement_timestamp())
   RETURNING b.id, b.backoff_level
+), put AS (
+  INSERT INTO parks (mailbox_id, campaign_id, reason, until_time, detail)
+  SELECT id, {GATE}, {ParkReason.BACKOFF:d}, statement_timestamp()
+         + interval '1 second' * (least($3, $2 * 2 ^ (backoff_level - 1)) * (0.8 + 0.4 * random())), $4
+  FROM raised
+  ON CONFLICT (mailbox_id, campaign_id, reason) DO UPDATE SET until_time = excluded.until_time, detail = excluded.detail
+  RETURNING until_time
 )
-INSERT INTO parks (mailbox_id, campaign_id, reason, until_time, detail)
-SELECT id, {GATE}, {ParkReason.BACKOFF:d}, statement_timestamp()
-       + interval '1 second' * (least($3, $2 * 2 ^ (backoff_level - 1)) * (0.8 + 0.4 * random())), $4
-FROM raised
-ON CONFLICT (mailbox_id, campaign_id, reason) DO UPDATE SET until_time = excluded.until_time, detail = excluded.detail
-RETURNING extract(epoch FROM until_time - statement_timestamp())::float8
+SELECT true, extract(epoch FROM until_time - statement_timestamp())::float8 FROM put
+UNION ALL
+SELECT false, extract(epoch FROM until_time - statement_timestamp())::float8 FROM parks
+WHERE mailbox_id = $1 AND campaign_id = {GATE} AND reason = {ParkReason.BACKOFF:d} AND NOT EXISTS (SELECT FROM raised)
 """.encode()
 _RECOVER = f"""
 WITH well AS (
@@ -94,6 +113,13 @@ async def put(pool: DispatchPool, parks: Sequence[Park]) -> set[tuple[int, int]]
         return {(mailbox, campaign) for mailbox, campaign in await cursor.fetchall()}
 
 
+async def of_campaigns(pool: DispatchPool, reason: ParkReason, campaigns: Sequence[int]) -> list[tuple[int, int]]:
+    """The lanes of campaigns that are parked for one reason, as (mailbox, campaign)."""
+    async with pool.connection() as connection:
+        cursor = await connection.execute(_OF_CAMPAIGNS, (list(campaigns), int(reason)))
+        return [(mailbox, campaign) for mailbox, campaign in await cursor.fetchall()]
+
+
 async def lift(pool: DispatchPool, reason: ParkReason, places: Sequence[tuple[int, int]]) -> None:
     """Forgets the parks of one reason of (mailbox, campaign or GATE)."""
     mailboxes, campaigns = zip(*places, strict=True)
@@ -101,14 +127,15 @@ async def lift(pool: DispatchPool, reason: ParkReason, places: Sequence[tuple[in
         await connection.execute(_LIFT, (list(mailboxes), list(campaigns), int(reason)))
 
 
-async def back_off(pool: DispatchPool, mailbox: int, first_s: float, most_s: float, detail: str) -> float | None:
+async def back_off(pool: DispatchPool, mailbox: int, first_s: float, most_s: float, detail: str) -> Rest:
     """Parks a mailbox for first × 2ⁿ seconds, at most `most_s`, give or take a fifth, n growing until it recovers.
 
-    Returns how long from now, in seconds; None where it rests already, and nothing was changed.
+    One that rests already goes on as it was.
     """
     async with pool.connection() as connection:
         row = await (await connection.execute(_BACK_OFF, (mailbox, first_s, most_s, detail))).fetchone()
-    return None if row is None else float(row[0])
+    # No row: its park was lifted in this very moment.
+    return Rest(*row) if row else Rest(False, 0)
 
 
 async def recover(pool: DispatchPool, mailboxes: Sequence[int]) -> None:

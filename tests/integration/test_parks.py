@@ -1,0 +1,155 @@
+"""Parks: never longer than what they stand for holds, and never missing, whoever comes in between."""
+
+import time
+
+import pytest
+from maillane_chassis.errors import Unavailable
+from maillane_scheduler.handover import Finished
+from maillane_scheduler.states import MessageState
+
+from .world import World, limiter_at, world
+
+
+async def test_permits_that_were_not_used_lift_the_park_that_they_had_caused(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One claim is granted all that is left; before it takes any, another finds nothing and parks the mailbox."""
+    here.campaign([here.mailbox(hourly=5)], 20)
+    await here.sweep()
+    queue = here.scheduler.queue
+    claim = queue.claim
+
+    async def late(*arguments):
+        monkeypatch.setattr(queue, "claim", claim)
+        await here.claim(5)
+        return await claim(*arguments)
+
+    monkeypatch.setattr(queue, "claim", late)
+    first = await here.claim(5)
+    await here.scheduler.dispatcher.close()
+
+    second = await here.claim(5)
+
+    assert len(first.rows + second.rows) == 5
+
+
+async def test_a_park_that_comes_after_the_refund_is_lifted(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A claim finds no permits; before it parks the mailbox, all of them come back."""
+    here.campaign([here.mailbox(hourly=5)], 20)
+    await here.sweep()
+    held = await here.claim(5)
+    queue = here.scheduler.queue
+    park = queue.park_gate
+
+    async def late(*arguments):
+        monkeypatch.setattr(queue, "park_gate", park)
+        await here.give_back(held, spent=False)
+        await park(*arguments)
+
+    monkeypatch.setattr(queue, "park_gate", late)
+    assert (await here.claim(5)).rows == []
+    await here.scheduler.dispatcher.close()
+
+    again = await here.claim(5)
+
+    assert len(again.rows) == 5
+
+
+async def test_a_refund_lifts_the_campaigns_park_in_all_its_mailboxes(here: World) -> None:
+    """The campaign's limit parks its lanes in both mailboxes; what one returns the other may use."""
+    one, other = here.mailbox(), here.mailbox()
+    here.campaign([one, other], 10, hourly=5)
+    await here.sweep()
+    turns = [await here.claim(1) for _ in range(7)]
+    here.sql("UPDATE mailboxes SET state = 2, revision = revision + 1 WHERE id = %s", one)
+    await here.scheduler.sync.mailboxes([one])
+    returned = [turn for turn in turns if turn.rows and turn.rows[0].mailbox == one]
+    for turn in returned:
+        await here.give_back(turn, spent=False)
+    await here.scheduler.dispatcher.close()
+
+    again = [row for _ in range(5) for row in (await here.claim(1)).rows]
+
+    assert [row.mailbox for row in again] == [other] * len(returned)
+
+
+async def test_a_limiter_whose_clock_is_behind_is_not_asked_again_and_again(
+    database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its window ends in the past of the queue's clock: the mailbox is parked for as long as the window has left."""
+    async with (
+        limiter_at(redis_url, now_us=_two_hours_ago_us) as target,
+        world(database_url, redis_url, target) as here,
+    ):
+        here.campaign([here.mailbox(hourly=5)], 50)
+        await here.sweep()
+        await here.claim(5)
+        asked = 0
+        reserve = here.scheduler.limiter.reserve
+
+        async def counted(*arguments):
+            nonlocal asked
+            asked += 1
+            return await reserve(*arguments)
+
+        monkeypatch.setattr(here.scheduler.limiter, "reserve", counted)
+        assert (await here.claim(5, wait_s=1)).rows == []
+
+    assert asked <= 2
+
+
+async def test_what_is_finished_is_settled_though_the_limiter_is_away(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing new can be handed out, but what was sent is known to be."""
+    campaign = here.campaign([here.mailbox()], 4)
+    await here.sweep()
+    first = await here.claim(2)
+
+    async def away(*_):
+        raise Unavailable("the limiter does not answer")
+
+    monkeypatch.setattr(here.scheduler.limiter, "reserve", away)
+    finished = [Finished(row.message, first.token, MessageState.SENT, 250, "ok") for row in first.rows]
+    with pytest.raises(Unavailable):
+        await here.claim(2, finished=finished)
+
+    assert here.counts(campaign) == {"SENT": 2, "PENDING": 2}
+
+
+async def test_permits_of_a_claim_that_the_queue_did_not_answer_come_back(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis fails between the reservation and the claim: nothing was handed out, and nothing counts."""
+    here.campaign([here.mailbox(hourly=5)], 20)
+    await here.sweep()
+    queue = here.scheduler.queue
+    claim = queue.claim
+
+    async def away(*_):
+        monkeypatch.setattr(queue, "claim", claim)
+        raise TimeoutError
+
+    monkeypatch.setattr(queue, "claim", away)
+    with pytest.raises(TimeoutError):
+        await here.claim(5)
+    await here.scheduler.dispatcher.close()
+
+    assert len((await here.claim(5)).rows) == 5
+
+
+async def test_a_rest_that_the_queue_does_not_know_is_told_with_the_next_strain(here: World) -> None:
+    """Who sent the mailbox to rest died before the queue knew: the next refusal does not come back at once."""
+    mailbox = here.mailbox()
+    here.campaign([mailbox], 10)
+    await here.sweep()
+    await here.give_back(await here.claim(5), spent=False, strained="421 slow down")
+    here.sql("UPDATE parks SET until_time = now() + interval '1 hour'")
+    await here.scheduler.queue.park_gate(mailbox, "backoff", 0)
+    await here.give_back(await here.claim(5), spent=False, strained="421 slow down")
+
+    assert (await here.claim(5)).rows == []
+
+
+def _two_hours_ago_us() -> int:
+    return time.time_ns() // 1000 - 7_200_000_000
