@@ -6,6 +6,7 @@ They are not secret and not signed: whoever makes one up gets another page of wh
 import base64
 import binascii
 import json
+import re
 from collections.abc import Sequence
 from hashlib import blake2b
 
@@ -16,6 +17,8 @@ FIELD = "page_token"
 MAX_TOKEN = 1024
 _DIGEST_BYTES = 6
 _MAX_ID = 2**63 - 1
+# What Postgres takes in no text: NUL, and halves of surrogate pairs, which JSON's escapes can bring.
+_UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 
 
 def encode(cursor: Sequence[int | str], *filters: object) -> str:
@@ -41,7 +44,7 @@ def text(violations: Violations, token: str, *filters: object) -> str:
     values = _decode(violations, token, filters)
     if values is None:
         return ""
-    if len(values) != 1 or not isinstance(values[0], str) or "\0" in values[0]:
+    if len(values) != 1 or not isinstance(values[0], str) or _UNSTORABLE.search(values[0]):
         _refuse(violations)
         return ""
     return values[0]

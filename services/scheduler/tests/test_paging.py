@@ -2,6 +2,7 @@
 
 import base64
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from maillane_chassis.violations import Violations
@@ -44,3 +45,12 @@ def test_what_nobody_made_is_refused_as_a_field(token):
 
     assert paging.ids(violations, token, 1, "x") is None
     assert bool(violations) == bool(token)
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800", "x\udfffy"])
+def test_text_that_no_table_can_hold_is_refused_as_a_field(text):
+    """A token that somebody made up reaches no statement."""
+    violations = Violations()
+
+    assert paging.text(violations, paging.encode([text], "x"), "x") == ""
+    assert violations
