@@ -342,6 +342,35 @@ async def test_ten_claimers_never_pass_a_limit(here: World) -> None:
     assert sum(await asyncio.gather(*map(drain, range(10)))) == 40
 
 
+async def test_a_claim_over_more_lanes_than_the_limiter_takes_at_once(here: World) -> None:
+    """250 mailboxes with a message each are due, and a large sender asks for all of them: they leave in a few turns."""
+    first = here.mailbox()
+    here.sql(
+        """INSERT INTO mailboxes (workspace_id, address, address_key, display_name, host, port, security, username,
+           hourly_limit, min_gap_us)
+           SELECT workspace_id, n || address, 'k' || n, '', host, port, security, '', 100, 0
+           FROM mailboxes, generate_series(1, 249) n"""
+    )
+    campaign = here.campaign([first], 1)
+    here.sql(
+        """INSERT INTO lanes (campaign_id, mailbox_id, position, base, size)
+           SELECT %s::bigint, b.id, b.id, l.base, 1 FROM mailboxes b, lanes l WHERE b.id <> l.mailbox_id""",
+        campaign,
+    )
+    here.sql(
+        """INSERT INTO messages (id, campaign_id, mailbox_id, ordinal, line, email, variables)
+           SELECT m.id + b.id, m.campaign_id, b.id, 0, b.id, b.id || m.email, '{}' FROM mailboxes b, messages m
+           WHERE b.id <> m.mailbox_id"""
+    )
+    here.sql("DELETE FROM marks")
+    for mailbox, message in here.sql("SELECT mailbox_id, id FROM messages"):
+        await here.scheduler.queue.enqueue(mailbox, campaign, [(message, 1)])
+
+    turns = [await here.claim(1_000) for _ in range(3)]
+
+    assert sum(len(turn.rows) for turn in turns) == 250
+
+
 async def test_a_gap_lets_one_message_go_at_a_time(here: World) -> None:
     """A lane with a delay hands out one message, and the next only after it."""
     here.campaign([here.mailbox()], 3, delay_us=300_000, start="-1 hour")

@@ -11,14 +11,14 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from maillane_chassis.errors import FailedPrecondition
 
-from maillane_scheduler.dispatch.limiter import Granted, Limiter, Return, Wanted
+from maillane_scheduler.dispatch.limiter import MOST_ASKS, Granted, Limiter, Return, Wanted
 from maillane_scheduler.dispatch.refuser import Refuser
 from maillane_scheduler.dispatch.settler import Settler
 from maillane_scheduler.dispatch.terms import TermsCache
 from maillane_scheduler.handover import Ask, Finished
 from maillane_scheduler.metrics import HAND_OUT_LAG
 from maillane_scheduler.queue.queue import Queue
-from maillane_scheduler.queue.values import Claimed, Due, Grant, Settled
+from maillane_scheduler.queue.values import Claimed, Grant, Offer, Settled
 from maillane_scheduler.states import ParkReason
 from maillane_scheduler.store import claims, leases, parks, senders
 from maillane_scheduler.store.claims import Claim, ClaimedRow, ClaimTaken
@@ -136,8 +136,11 @@ class Dispatcher:
         async with self._cycles:
             try:
                 due = await self._queue.due(ask.slots)
-                self._waker.arm(None if due.next_us is None else (due.next_us - due.now_us) / US)
-                granted = await self._reserve(due)
+                offers = due.offers[:MOST_ASKS]
+                # What is due beyond them is for the next look, which is now.
+                next_us = due.next_us if len(offers) == len(due.offers) else due.now_us
+                self._waker.arm(None if next_us is None else (next_us - due.now_us) / US)
+                granted = await self._reserve(offers)
             except Exception:
                 # What is finished does not wait for whatever stands in the way of more.
                 await self._settler.finish(finished)
@@ -149,22 +152,18 @@ class Dispatcher:
                 await self._settler.finish(finished)
             return None
 
-    async def _reserve(self, due: Due) -> list[Granted]:
+    async def _reserve(self, offers: Sequence[Offer]) -> list[Granted]:
         """Permits for what is due, as far as there are any."""
-        if not due.offers:
+        if not offers:
             return []
-        terms = await self._terms.get([(offer.campaign, offer.mailbox) for offer in due.offers])
-        for offer in due.offers:
-            if (offer.campaign, offer.mailbox) not in terms:
+        terms = await self._terms.get([(offer.campaign, offer.mailbox) for offer in offers])
+        wanted = []
+        for offer in offers:
+            if found := terms.get((offer.campaign, offer.mailbox)):
+                wanted.append(Wanted(found, offer.count))
+            else:
                 await self._queue.clear_lane(offer.mailbox, offer.campaign)
-        wanted = [
-            Wanted(terms[offer.campaign, offer.mailbox], offer.count)
-            for offer in due.offers
-            if (offer.campaign, offer.mailbox) in terms
-        ]
-        if not wanted:
-            return []
-        return await self._limiter.reserve(f"{_token():x}", wanted)
+        return await self._limiter.reserve(f"{_token():x}", wanted) if wanted else []
 
     async def _park(self, granted: Sequence[Granted]) -> None:
         """Sets aside, until there are more, what got fewer permits than it could use."""

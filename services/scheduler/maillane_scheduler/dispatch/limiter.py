@@ -35,6 +35,8 @@ MARGIN_S = 0.05
 DEPLOYMENT_WORKSPACE = "_deployment"
 LOST = "COUNTERS_LOST"
 REFUND_BATCH = 1_000
+# Asks in one call, as the contract has it.
+MOST_ASKS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,9 @@ class Limiter:
         """Reserves permits for lanes, under reservations that are named after `name`; answers in their order.
 
         Counters that are lost are restored first.
+
+        Args:
+            wanted: at most MOST_ASKS.
 
         Raises:
             Unavailable: the limiter does not answer, or could not be restored. Nothing is to be sent.
