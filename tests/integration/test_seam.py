@@ -37,6 +37,20 @@ async def test_an_import_after_a_wipe_does_not_open_a_lane_before_its_flags_are_
     assert len((await here.claim(5)).rows) <= 1
 
 
+async def test_a_refused_claim_costs_its_lane_no_gap(here: World) -> None:
+    """A claim is refused because of a pause; once resumed, the campaign goes on at once, not after a whole delay."""
+    campaign = here.campaign([here.mailbox(gap_us=3_600_000_000)], 3, delay_us=3_600_000_000, start="-1 min")
+    await here.sweep()
+    here.sql("UPDATE campaigns SET state = 3, revision = revision + 1")
+    await here.claim(1)
+
+    here.sql("UPDATE campaigns SET state = 2, revision = revision + 1")
+    await here.scheduler.sync.campaign(campaign)
+    turns = [await here.claim(1) for _ in range(3)]
+
+    assert sum(len(turn.rows) for turn in turns) == 1
+
+
 async def test_a_repeated_claim_after_a_pause_brings_nothing(here: World) -> None:
     """Its first answer was lost, then the campaign was paused: what it had claimed waits, and no attempt is spent."""
     campaign = here.campaign([here.mailbox()], 5)

@@ -260,6 +260,7 @@ class Dispatcher:
             return None
         if time.monotonic() >= min(grant.good_until for grant in granted):
             # Postgres was so slow that a window may have ended: what was handed out would count in the old one.
+            await self._queue.unserve(token, _lanes(taken))
             await self._settler.put_back(token, [row.message for row in rows])
             return None
         _observe_lag(taken, claimed)
@@ -268,6 +269,7 @@ class Dispatcher:
         return HandOut(token, rows)
 
     async def _give_back(self, token: int, taken: Sequence[Claimed], granted: Sequence[Granted]) -> None:
+        await self._queue.unserve(token, _lanes(taken))
         await self._queue.settle([Settled(m.mailbox, m.message, token, m.due_us) for m in taken])
         self._refund_unused(granted, token, ())
 
@@ -325,6 +327,10 @@ def _token() -> int:
 
 def _us(instant: datetime) -> int:
     return (instant - _EPOCH) // timedelta(microseconds=1)
+
+
+def _lanes(taken: Sequence[Claimed]) -> list[tuple[int, int]]:
+    return sorted({(message.mailbox, message.campaign) for message in taken})
 
 
 def _observe_lag(taken: Sequence[Claimed], claimed: dict[int, ClaimedRow]) -> None:

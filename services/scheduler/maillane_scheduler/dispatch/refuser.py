@@ -53,6 +53,8 @@ class Refuser:
         if suppressed := by_reason.get(Refusal.SUPPRESSED):
             await refusals.suppress(self._pool, [refused.message for refused in suppressed])
         await self._park(by_reason.get(Refusal.NOT_DUE, ()), asked)
+        # No hand-out, no gap to wait for: what was paused and goes on would wait for a whole delay more.
+        await self._queue.unserve(token, sorted({(one.mailbox, one.campaign) for one in found}))
         await self._queue.settle(
             [Settled(one.mailbox, one.message, token, self._due_us(one, asked[one.message])) for one in found]
         )

@@ -167,6 +167,14 @@ class Queue:
             done += int(await self._run("settle", *fields, now_us=now_us))
         return done
 
+    async def unserve(self, token: int, lanes: Sequence[tuple[int, int]], *, now_us: int | None = None) -> None:
+        """Undoes the service of (mailbox, campaign) by a claim that was not handed out: no gap is waited for after it.
+
+        Safe to repeat; call it before the messages are put back.
+        """
+        for batch in _batches(lanes, SETTLE_BATCH):
+            await self._run("unserve", token, *chain.from_iterable(batch), now_us=now_us)
+
     async def extend(self, messages: Sequence[tuple[int, int]], lease_us: int, *, now_us: int | None = None) -> None:
         """Gives (mailbox, message) in flight leases from now: when one runs out, Postgres is asked again.
 

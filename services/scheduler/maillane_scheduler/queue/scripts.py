@@ -28,6 +28,7 @@ COMMANDS = (
     "restore_service",
     "set_campaign",
     "settle",
+    "unserve",
 )
 
 

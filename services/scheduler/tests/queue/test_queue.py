@@ -187,6 +187,20 @@ async def test_a_clock_that_jumped_back_holds_nothing_for_long(queue: Queue) -> 
     assert await queue.next_due(now_us=back) == back + SECOND
 
 
+async def test_a_claim_that_is_not_handed_out_costs_no_gap(queue: Queue) -> None:
+    """Undone under its token, it is as if it had not been: the lane is due at once; under another, nothing changes."""
+    await queue.configure_lane(M, C, LaneConfig(1, False, 3_600 * SECOND))
+    await queue.enqueue(M, C, [(1, NOW), (2, NOW)], now_us=NOW)
+    [claimed] = await queue.claim(TOKEN, LEASE, [Grant(M, C, 2)], now_us=NOW)
+    await queue.unserve(TOKEN - 1, [(M, C)], now_us=NOW)
+    waiting = await queue.next_due(now_us=NOW)
+
+    await queue.unserve(TOKEN, [(M, C)], now_us=NOW)
+    await queue.settle([Settled(M, claimed.message, TOKEN, claimed.due_us)], now_us=NOW)
+
+    assert (waiting, await queue.next_due(now_us=NOW)) == (NOW + 3_600 * SECOND, NOW)
+
+
 async def test_last_service_is_only_raised(queue: Queue) -> None:
     """A rebuild restores the last service of lane and gate; an older one does not lower it."""
     await queue.configure_lane(M, C, LaneConfig(1, False, SECOND))

@@ -35,13 +35,18 @@ end
 
 local function turn(m, c, granted)
   if not eligible(P .. 'gates', m) or not eligible(lanes_key(m), c) then return {} end
-  local h = R('HMGET', gate_key(m), 'cap', 'gap', 'gap:' .. c)
+  local h = R('HMGET', gate_key(m), 'cap', 'gap', 'gap:' .. c, 'last', 'last:' .. c)
   local room = (tonumber(h[1]) or DEFAULT_CAP) - R('HLEN', flight_key(m))
-  if number(h[2]) > 0 or number(h[3]) > 0 then room = 1 end
+  local has_gap = number(h[2]) > 0 or number(h[3]) > 0
+  if has_gap then room = 1 end
   local entries = R('ZRANGE', lane_key(m, c), '-inf', us(now()), 'BYSCORE', 'LIMIT', 0, math.min(granted, room),
     'WITHSCORES')
   fly(m, c, entries)
   R('HSET', gate_key(m), 'last', us(now()), 'last:' .. c, us(now()))
+  -- For unserve: a gap is waited for after a hand-out, and this may not become one.
+  if has_gap then
+    R('HSET', gate_key(m), 'by', token, 'before', h[4] or '0', 'by:' .. c, token, 'before:' .. c, h[5] or '0')
+  end
   touch_lane(m, c)
   touch_gate(m)
   return entries
