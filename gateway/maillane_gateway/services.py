@@ -3,6 +3,7 @@
 from typing import Final
 
 from maillane.scheduler.v1 import (
+    audit_service_pb2,
     campaign_service_pb2,
     identity_service_pb2,
     mailbox_service_pb2,
@@ -16,6 +17,7 @@ _FILES = (
     message_service_pb2,
     suppression_service_pb2,
     identity_service_pb2,
+    audit_service_pb2,
 )
 
 SCHEDULER_SERVICES: Final = tuple(service for file in _FILES for service in file.DESCRIPTOR.services_by_name.values())

@@ -26,6 +26,7 @@ from maillane.scheduler.v1 import (
     message_service_pb2,
     suppression_service_pb2,
 )
+from maillane.scheduler.v1.audit_service_pb2_grpc import AuditServiceStub
 from maillane.scheduler.v1.campaign_service_pb2 import ImportRecipientsRequest, ImportRecipientsResponse, Recipient
 from maillane.scheduler.v1.campaign_service_pb2_grpc import CampaignServiceStub
 from maillane.scheduler.v1.identity_service_pb2_grpc import IdentityServiceStub
@@ -128,6 +129,7 @@ class Client:
         messages: MessageService.
         identity: IdentityService.
         suppressions: SuppressionService.
+        audit: AuditService.
     """
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
@@ -136,6 +138,7 @@ class Client:
         self.messages = MessageServiceStub(channel)
         self.identity = IdentityServiceStub(channel)
         self.suppressions = SuppressionServiceStub(channel)
+        self.audit = AuditServiceStub(channel)
 
     async def import_recipients(
         self,

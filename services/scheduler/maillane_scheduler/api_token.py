@@ -26,6 +26,7 @@ class Workspace:
 
     id: int
     name: str
+    stopped: bool
 
 
 @dataclass(frozen=True, slots=True)

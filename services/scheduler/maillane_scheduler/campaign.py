@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from maillane_scheduler.states import CampaignState
+from maillane_scheduler.states import CampaignState, UnconfirmedPolicy
 
 # The counters of a campaign, in the order of MessageState: columns of campaign_counts and fields of the proto alike.
 COUNTED = ("pending", "sending", "sent", "failed", "unconfirmed", "suppressed", "cancelled")
@@ -28,6 +28,7 @@ class Plan:
     start_time: datetime | None
     delay_us: int
     hourly_limit: int | None
+    unconfirmed_policy: UnconfirmedPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,8 @@ class Campaign:
 class Changes:
     """Fields of a plan that change, and to what.
 
-    Fields are name, mailbox_ids, subject, text, html, start_time, delay_us, hourly_limit; of `plan`, only what `fields`
-    names means anything.
+    Fields are name, mailbox_ids, subject, text, html, start_time, delay_us, hourly_limit,
+    unconfirmed_policy; of `plan`, only what `fields` names means anything.
     """
 
     fields: frozenset[str]
@@ -80,5 +81,5 @@ class Changes:
         return replace(plan, template=replace(plan.template, **template), **new)
 
 
-_PLAN = frozenset(("name", "mailbox_ids", "start_time", "delay_us", "hourly_limit"))
+_PLAN = frozenset(("name", "mailbox_ids", "start_time", "delay_us", "hourly_limit", "unconfirmed_policy"))
 _TEMPLATE = frozenset(("subject", "text", "html"))

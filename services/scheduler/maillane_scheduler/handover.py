@@ -22,6 +22,7 @@ class Finished:
 
     Attributes:
         suppress: the address is dead, and the workspace does not write to it again.
+        of_campaign: FAILED because of what the campaign sends, not because of whom to.
     """
 
     message: int
@@ -30,6 +31,7 @@ class Finished:
     code: int
     reply: str
     suppress: bool = False
+    of_campaign: bool = False
 
 
 @dataclass(frozen=True, slots=True)

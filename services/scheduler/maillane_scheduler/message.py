@@ -61,7 +61,11 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """All that may hold a message, at one instant. Parks are of its mailbox and of its lane."""
+    """All that may hold a message, at one instant. Parks are of its mailbox and of its lane.
+
+    Attributes:
+        resend_us: where its first try may still succeed: until when at least.
+    """
 
     now_us: int
     stopped: bool
@@ -70,6 +74,7 @@ class Circumstances:
     due_us: int | None
     retry_us: int | None
     parks: Sequence[tuple[ParkReason, int, str]]
+    resend_us: int | None = None
 
 
 def hold(state: MessageState, about: Circumstances) -> Hold | None:
@@ -88,6 +93,8 @@ def hold(state: MessageState, about: Circumstances) -> Hold | None:
     for holds, reason in by_person:
         if holds:
             return Hold(reason)
+    if about.resend_us is not None:
+        return Hold(HoldReason.RETRY, max(about.resend_us, about.now_us), "its first try may still succeed until then")
     return _by_time(about)
 
 

@@ -12,5 +12,15 @@ REFUSALS = Counter("maillane_claim_refusals", "Messages that Postgres refused to
 BACKOFFS = Counter("maillane_mailbox_backoffs", "Times that a mailbox was parked because of its server.")
 REBUILDS = Counter("maillane_queue_rebuilds", "New generations of the delay queue.")
 UNCONFIRMED = Counter("maillane_unconfirmed", "Messages that became unconfirmed by a lease that ran out.")
+REJECTED_CAMPAIGNS = Counter(
+    "maillane_rejected_campaigns", "Times that a campaign was paused because servers refused what it sends."
+)
+# Over the whole deployment, as each scheduler last saw it: take the maximum, not the sum.
+UNCONFIRMED_NOW = Gauge("maillane_unconfirmed_messages", "Messages of which nobody knows whether they arrived.")
+PARKED_MAILBOXES = Gauge("maillane_parked_mailboxes", "Mailboxes that are set aside, by reason.", ["reason"])
+OVERDUE = Gauge(
+    "maillane_overdue_seconds", "For how long something could have been handed out and was not; 0: nothing could."
+)
 OPEN_CAMPAIGNS = Gauge("maillane_open_campaigns", "Campaigns that are active or paused.")
+STOPPED_WORKSPACES = Gauge("maillane_stopped_workspaces", "Workspaces that are stopped.")
 MARKS_LEFT_BEHIND = Gauge("maillane_marks_left_behind", "Changes that the queue should have been told of by now.")

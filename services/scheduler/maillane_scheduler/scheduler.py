@@ -7,6 +7,8 @@ from typing import Self, cast
 import structlog
 from google.protobuf.descriptor import ServiceDescriptor
 from maillane.ratelimit.v1.rate_limit_service_pb2_grpc import RateLimitServiceStub
+from maillane.scheduler.v1 import audit_service_pb2 as audit_pb
+from maillane.scheduler.v1 import audit_service_pb2_grpc as audit_grpc
 from maillane.scheduler.v1 import campaign_service_pb2 as campaign_pb
 from maillane.scheduler.v1 import campaign_service_pb2_grpc as campaign_grpc
 from maillane.scheduler.v1 import dispatch_service_pb2 as dispatch_pb
@@ -24,6 +26,7 @@ from maillane_chassis.errors import Failure
 from maillane_chassis.metrics import serve_metrics
 from maillane_chassis.server import Registration, Server
 
+from maillane_scheduler.api.audit_service import AuditService
 from maillane_scheduler.api.authenticator import Authenticator
 from maillane_scheduler.api.campaign_service import CampaignService
 from maillane_scheduler.api.dispatch_service import DispatchService
@@ -39,6 +42,7 @@ from maillane_scheduler.dispatch.terms import Limits
 from maillane_scheduler.errors import postgres_away, translate
 from maillane_scheduler.queue.connection import open_client
 from maillane_scheduler.queue.queue import Queue
+from maillane_scheduler.resender import Resender
 from maillane_scheduler.sealing import Sealer
 from maillane_scheduler.settings import Settings
 from maillane_scheduler.store.engine import answers, dispatch_pool, open_engine, ping
@@ -89,7 +93,12 @@ class Scheduler:
         )
         self._look: asyncio.Task[None] | None = None
         self.campaigns = CampaignService(self.engine, self.sync)
-        self.sweeper = Sweeper(self.engine, self.pool, self.queue, self.sync, self.settler, self.generation)
+        self.resender = Resender(
+            self.engine, self.sync, wait_s=settings.resend_wait_s, most_attempts=settings.max_attempts
+        )
+        self.sweeper = Sweeper(
+            self.engine, self.pool, self.queue, self.sync, self.settler, self.generation, self.resender
+        )
 
     async def __aenter__(self) -> Self:
         # Not waited for: Postgres may come later than we do.
@@ -172,6 +181,7 @@ class Scheduler:
             self.waker,
             retry=Backoff(settings.retry_first_s, settings.retry_most_s, settings.max_attempts),
             rest=(settings.backoff_first_s, settings.backoff_most_s),
+            most_rejections=settings.max_rejections,
         )
 
     def _server(self) -> Server:
@@ -198,7 +208,7 @@ class Scheduler:
                 Registration(
                     _service(message_pb),
                     message_grpc.add_MessageServiceServicer_to_server,
-                    MessageService(self.engine),
+                    MessageService(self.engine, self.sync, resend_wait_s=settings.resend_wait_s),
                 ),
                 Registration(
                     _service(suppression_pb),
@@ -208,7 +218,10 @@ class Scheduler:
                 Registration(
                     _service(identity_pb),
                     identity_grpc.add_IdentityServiceServicer_to_server,
-                    IdentityService(self.engine),
+                    IdentityService(self.engine, self.sync),
+                ),
+                Registration(
+                    _service(audit_pb), audit_grpc.add_AuditServiceServicer_to_server, AuditService(self.engine)
                 ),
                 Registration(_service(dispatch_pb), dispatch_grpc.add_DispatchServiceServicer_to_server, dispatch),
             ],

@@ -42,6 +42,12 @@ class Settings(ServiceSettings):
     backoff_first_s: float = Field(default=30, ge=0.01, le=3600)
     backoff_most_s: float = Field(default=3600, ge=0.01, le=86_400)
 
+    # What is unconfirmed is not sent again before its lease is over and this long after it: a sender's longest wait for
+    # the answer to content, and its drain. Less, and a message may be sent twice at the same time.
+    resend_after_s: float = Field(default=610, ge=0, le=86_400)
+    # So many messages in a row that servers refuse because of what a campaign sends pause it.
+    max_rejections: int = Field(default=20, ge=1, le=10_000)
+
     # How long senders hold what they claimed, unless they renew.
     lease_s: float = Field(default=60, ge=5, le=600)
     # Connections to Postgres: for dispatch, and for everything else.
@@ -66,6 +72,15 @@ class Settings(ServiceSettings):
             if not part.isdigit() or not 1 <= int(part) <= 65535:
                 raise ValueError("must be port numbers from 1 to 65535, separated by commas")
         return value
+
+    @property
+    def resend_wait_s(self) -> float:
+        """From when a message became unconfirmed until its first try can no longer succeed.
+
+        The lease counts in full: a sender that was replaced under its name goes on until it hears of that, or its lease
+        ends.
+        """
+        return self.lease_s + self.resend_after_s
 
     @property
     def sealing_key(self) -> bytes:

@@ -37,6 +37,20 @@ class MessageState(IntEnum):
     CANCELLED = 7
 
 
+class UnconfirmedPolicy(IntEnum):
+    """What becomes of messages of which nobody knows whether they arrived."""
+
+    HOLD = 1
+    RESEND = 2
+
+
+class Resolution(IntEnum):
+    """What a person makes of an unconfirmed message."""
+
+    RESEND = 1
+    ACCEPT = 2
+
+
 class ParkReason(IntEnum):
     """Why a gate or a lane is set aside until an instant."""
 

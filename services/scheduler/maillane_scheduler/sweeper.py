@@ -9,10 +9,20 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from maillane_scheduler.dispatch.settler import Settler
-from maillane_scheduler.metrics import UNCONFIRMED
+from maillane_scheduler.metrics import (
+    MARKS_LEFT_BEHIND,
+    OPEN_CAMPAIGNS,
+    OVERDUE,
+    PARKED_MAILBOXES,
+    STOPPED_WORKSPACES,
+    UNCONFIRMED,
+    UNCONFIRMED_NOW,
+)
 from maillane_scheduler.queue.queue import Queue
 from maillane_scheduler.queue.values import Settled
-from maillane_scheduler.store import completion, leases, locks, messages, parks, retention
+from maillane_scheduler.resender import Resender
+from maillane_scheduler.steadiness import SteadyClock
+from maillane_scheduler.store import completion, leases, locks, messages, parks, rejections, retention, standing
 from maillane_scheduler.store.engine import DispatchPool
 from maillane_scheduler.sync.generation import Generation
 from maillane_scheduler.sync.sync import Sync
@@ -26,6 +36,8 @@ EXPIRED_AT_ONCE = 1_000
 # Rarer work: campaigns whose cancelling was cut off, and rows that nobody needs any more.
 CANCEL_EVERY_S = 5.0
 RETENTION_EVERY_S = 60.0
+# As often as metrics are read.
+GAUGES_EVERY_S = 15.0
 
 
 class Sweeper:
@@ -39,6 +51,7 @@ class Sweeper:
         sync: Sync,
         settler: Settler,
         generation: Generation,
+        resender: Resender,
     ) -> None:
         self._engine = engine
         self._pool = pool
@@ -46,7 +59,9 @@ class Sweeper:
         self._sync = sync
         self._settler = settler
         self._generation = generation
-        self._due_at = {"cancel": 0.0, "retention": 0.0}
+        self._resender = resender
+        self.steady = SteadyClock()
+        self._due_at = {"cancel": 0.0, "retention": 0.0, "gauges": 0.0}
         # The generation before which nothing is left in Redis, as far as this process has seen to it.
         self._dropped_before = 0
 
@@ -68,6 +83,8 @@ class Sweeper:
         """One round; returns False where another scheduler is at it."""
         # Guarded as well: leases run out also while Redis is away.
         await self._guarded("generation", lambda: self._generation.watch(self._queue))
+        await self._guarded("clock", self._look_at_clock)
+        await self._guarded("gauges", self._gauges)
         async with self._engine.begin() as connection:
             if not await locks.try_alone(connection, locks.SWEEP, 0):
                 return False
@@ -80,6 +97,9 @@ class Sweeper:
         yield "leases", self._leases
         yield "flight", self._flight
         yield "catch_up", self._sync.catch_up
+        # Before completion: what is to be sent again keeps its campaign open.
+        yield "resends", self._resender.by_policy
+        yield "lifts", lambda: self._resender.lift(self.steady.steady_s())
         yield "completion", self._complete
         yield "levels", self._levels
         yield "generations", self._drop_generations
@@ -109,12 +129,36 @@ class Sweeper:
                 log.warning("leases_ran_out", messages=len(lost))
                 await self._queue.settle([Settled(row.mailbox, row.message, row.token) for row in lost])
 
+    async def _look_at_clock(self) -> None:
+        """Each scheduler by itself, for any of them may be the next to sweep."""
+        async with self._engine.connect() as connection:
+            before = time.monotonic()
+            theirs = await standing.clock_s(connection)
+        self.steady.look(theirs, before, time.monotonic())
+
+    async def _gauges(self) -> None:
+        """The same: a scheduler that does not sweep must not show what was."""
+        if time.monotonic() < self._due_at["gauges"]:
+            return
+        self._due_at["gauges"] = time.monotonic() + GAUGES_EVERY_S
+        async with self._engine.connect() as connection:
+            found = await standing.look(connection)
+        UNCONFIRMED_NOW.set(found.unconfirmed)
+        PARKED_MAILBOXES.labels("limit").set(found.limited)
+        PARKED_MAILBOXES.labels("backoff").set(found.resting)
+        OPEN_CAMPAIGNS.set(found.open_campaigns)
+        STOPPED_WORKSPACES.set(found.stopped_workspaces)
+        MARKS_LEFT_BEHIND.set(found.left_behind)
+        first_us = await self._queue.first_us()
+        OVERDUE.set(0 if first_us is None else max(0, await self._queue.now_us() - first_us) / 1_000_000)
+
     async def _complete(self) -> None:
         for campaign in await completion.complete(self._pool):
             await self._sync.campaign(campaign)
 
     async def _levels(self) -> None:
         self._settler.backing_off = await parks.backing_off(self._pool)
+        self._settler.rejected = await rejections.running(self._pool)
 
     async def _drop_generations(self) -> None:
         """Frees what left generations hold: one more full queue at each restart, for nothing is evicted."""

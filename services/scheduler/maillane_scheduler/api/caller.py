@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 from typing import Any
+from urllib.parse import unquote
 
 import grpc
 from google.protobuf.message import Message
@@ -16,7 +17,7 @@ def actor(context: Context) -> Actor:
     """The token that calls. Every rpc of a workspace is opened by one; services of the deployment open none of them."""
     caller = identity(context)
     assert caller.workspace_id is not None
-    return Actor(caller.workspace_id, caller.token_id, caller.name)
+    return Actor(caller.workspace_id, caller.token_id, caller.name, unquote(context.peer()))
 
 
 def workspace(context: Context) -> int:

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import cast
 
+from maillane.scheduler.v1 import audit_service_pb2 as audit_pb
 from maillane.scheduler.v1 import campaign_service_pb2 as campaign_pb
 from maillane.scheduler.v1 import identity_service_pb2 as identity_pb
 from maillane.scheduler.v1 import mailbox_service_pb2 as mailbox_pb
@@ -10,10 +11,11 @@ from maillane.scheduler.v1 import message_service_pb2 as message_pb
 from maillane.scheduler.v1 import suppression_service_pb2 as suppression_pb
 
 from maillane_scheduler.api.times import duration, timestamp, timestamp_us
-from maillane_scheduler.api_token import Token
+from maillane_scheduler.api_token import Token, Workspace
 from maillane_scheduler.campaign import Campaign
 from maillane_scheduler.mailbox import Mailbox
 from maillane_scheduler.message import Attempt, Hold, Message
+from maillane_scheduler.store.audit import Entry
 from maillane_scheduler.store.suppressions import Suppression
 
 
@@ -33,6 +35,7 @@ def campaign(value: Campaign) -> campaign_pb.Campaign:
         counts=campaign_pb.Counts(total=value.counts.total, **asdict(value.counts)),
         create_time=timestamp(value.create_time),
         end_time=timestamp(value.end_time),
+        unconfirmed_policy=cast(campaign_pb.UnconfirmedPolicy.ValueType, int(plan.unconfirmed_policy)),
     )
 
 
@@ -114,6 +117,28 @@ def token(value: Token) -> identity_pb.Token:
         create_time=timestamp(value.create_time),
         last_use_time=timestamp(value.last_use_time),
         revoke_time=timestamp(value.revoke_time),
+    )
+
+
+def workspace(value: Workspace) -> identity_pb.Workspace:
+    """A tenant."""
+    return identity_pb.Workspace(id=str(value.id), name=value.name, stopped=value.stopped)
+
+
+def audit_entry(value: Entry) -> audit_pb.AuditEntry:
+    """A change; of its detail, lists as their items by commas."""
+    return audit_pb.AuditEntry(
+        id=str(value.id),
+        time=timestamp(value.time),
+        token_id="" if value.token_id is None else str(value.token_id),
+        token_name=value.token_name,
+        peer=value.peer,
+        verb=value.verb,
+        resource=value.resource,
+        detail={
+            name: ", ".join(map(str, what)) if isinstance(what, list) else str(what)
+            for name, what in value.detail.items()
+        },
     )
 
 

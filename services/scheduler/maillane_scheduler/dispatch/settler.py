@@ -1,17 +1,18 @@
 """What became of messages: told to Postgres first, then to the queue, then to the limiter."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import structlog
 
 from maillane_scheduler.dispatch.limiter import Limiter, Return
 from maillane_scheduler.handover import Finished, Release, Report
-from maillane_scheduler.metrics import BACKOFFS, OUTCOMES
+from maillane_scheduler.metrics import BACKOFFS, OUTCOMES, REJECTED_CAMPAIGNS
 from maillane_scheduler.queue.parks import QUEUE_PARKS
 from maillane_scheduler.queue.queue import Queue
 from maillane_scheduler.queue.values import Settled
 from maillane_scheduler.states import MessageState, ParkReason
-from maillane_scheduler.store import claims, lanes, parks, releases
+from maillane_scheduler.store import claims, lanes, parks, rejections, releases
 from maillane_scheduler.store.claims import SettledRow
 from maillane_scheduler.store.engine import DispatchPool
 from maillane_scheduler.store.parks import GATE
@@ -33,6 +34,7 @@ class Settler:
         *,
         retry: Backoff,
         rest: tuple[float, float],
+        most_rejections: int,
     ) -> None:
         self._queue = queue
         self._pool = pool
@@ -40,8 +42,11 @@ class Settler:
         self._waker = waker
         self._retry = retry
         self._rest_first_s, self._rest_most_s = rest
+        self._most_rejections = most_rejections
         # Mailboxes whose next back-off is not their first, as far as this process knows; the sweep refreshes it.
         self.backing_off: set[int] = set()
+        # The same of campaigns with refusals in a row because of what they send.
+        self.rejected: set[int] = set()
 
     async def finish(self, finished: Sequence[Finished]) -> int:
         """Settles what needs no more sending; returns how many took effect."""
@@ -62,6 +67,7 @@ class Settler:
         rows = [*settled, *(await releases.settle_late(self._pool, late) if late else ())]
         await self._leave_flight(rows)
         await self._recover(finished, rows)
+        await self._judge(finished, rows)
         for one in finished:
             OUTCOMES.labels(one.state.name.lower()).inc()
         return len(rows)
@@ -134,6 +140,27 @@ class Settler:
             if rest.is_new:
                 BACKOFFS.inc()
                 log.warning("mailbox_rests", mailbox=mailbox, seconds=round(rest.seconds, 1))
+
+    async def _judge(self, finished: Sequence[Finished], rows: Sequence[SettledRow]) -> None:
+        """Pauses campaigns of which server after server refuses what they send; one that takes a message ends the run.
+
+        Statements of their own, and only where there is such a refusal, or a run to end.
+        """
+        campaigns = {(row.message, row.token): row.campaign for row in rows}
+        settled = [(campaign, one) for one in finished if (campaign := campaigns.get((one.message, one.token)))]
+        taken = {campaign for campaign, one in settled if one.state is MessageState.SENT}
+        if over := taken & self.rejected:
+            await rejections.forget(self._pool, over)
+            self.rejected -= over
+        refused = Counter(campaign for campaign, one in settled if one.of_campaign and campaign not in taken)
+        replies = {campaign: one.reply for campaign, one in settled if one.of_campaign}
+        for campaign, number in sorted(refused.items()):
+            self.rejected.add(campaign)
+            paused = await rejections.add(self._pool, campaign, number, self._most_rejections, replies[campaign])
+            if paused is not None:
+                await self._queue.set_campaign(campaign, paused, True)
+                REJECTED_CAMPAIGNS.inc()
+                log.warning("campaign_paused", campaign=campaign, why="rejections in a row")
 
     async def _recover(self, finished: Sequence[Finished], rows: Sequence[SettledRow]) -> None:
         sent = {one.message for one in finished if one.state is MessageState.SENT}

@@ -36,6 +36,11 @@ def generation_of(key: bytes) -> int:
     return int(key.split(b":", 3)[2][1:])
 
 
+def gates(prefix: str) -> str:
+    """The index of a generation's gates."""
+    return f"{prefix}gates"
+
+
 def sentinel(shard: int) -> str:
     """The hash that says which generation is served."""
     return f"q:{{{shard}}}:sentinel"

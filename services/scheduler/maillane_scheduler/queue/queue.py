@@ -315,6 +315,11 @@ class Queue:
         """The next instant at which anything can be due: now if something is, None if nothing waits for time."""
         return (await self.due(0, now_us=now_us)).next_us
 
+    async def first_us(self) -> int | None:
+        """Since when, or from when on, the first gate can be served; None where none waits for time. Reads only."""
+        found = await self._client.zrange(keys.gates(self._prefix), 0, 0, withscores=True)
+        return int(found[0][1]) if found else None
+
     async def flight(self, mailbox: int) -> list[InFlight]:
         """What is in flight in a mailbox, by message id."""
         pairs = _groups(await self._run("flight", mailbox), 2)

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, literal
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from maillane_scheduler.campaign import Campaign, Changes, Plan, Template
-from maillane_scheduler.states import CampaignState, ParkReason
+from maillane_scheduler.states import CampaignState, ParkReason, UnconfirmedPolicy
 from maillane_scheduler.store import audit, counts, imports, lane_plans, mailboxes, marks, messages, tables, variables
 from maillane_scheduler.store.audit import Actor
 from maillane_scheduler.validation.campaigns import Filters, check_startable
@@ -216,6 +216,28 @@ async def cancel(connection: AsyncConnection, actor: Actor, campaign_id: int) ->
     await audit.record(connection, actor, "campaign.cancel", _name(campaign_id))
 
 
+async def lock_to_reopen(connection: AsyncConnection, workspace_id: int, campaign_id: int) -> None:
+    """Holds a campaign whose messages are to be PENDING again; `reopen` it once they are.
+
+    Raises:
+        NotFound: the workspace has no such campaign.
+        FailedPrecondition: CAMPAIGN_ENDED, it was cancelled.
+    """
+    state = await lock(connection, workspace_id, campaign_id)
+    if state is CampaignState.CANCELLED:
+        raise _refusal(state)
+
+
+async def reopen(connection: AsyncConnection, campaign_id: int) -> None:
+    """Makes a completed campaign, which the caller holds, ACTIVE again; changes nothing in another state."""
+    completed = (_CAMPAIGNS.c.id == campaign_id) & (_CAMPAIGNS.c.state == int(CampaignState.COMPLETED))
+    await connection.execute(
+        update(_CAMPAIGNS)
+        .where(completed)
+        .values(revision=_CAMPAIGNS.c.revision + 1, state=int(CampaignState.ACTIVE), state_reason="", end_time=None)
+    )
+
+
 async def lock(connection: AsyncConnection, workspace_id: int, campaign_id: int) -> CampaignState:
     """Holds a campaign's row until the transaction ends, against every change of its state; returns the state.
 
@@ -309,6 +331,7 @@ def _columns(plan: Plan) -> dict[str, Any]:
         "start_time": plan.start_time,
         "delay_us": plan.delay_us,
         "hourly_limit": plan.hourly_limit,
+        "unconfirmed_policy": int(plan.unconfirmed_policy),
     }
 
 
@@ -320,6 +343,7 @@ def _campaign(row: Row[*tuple[Any, ...]]) -> Campaign:
         start_time=row.start_time,
         delay_us=row.delay_us,
         hourly_limit=row.hourly_limit,
+        unconfirmed_policy=UnconfirmedPolicy(row.unconfirmed_policy),
     )
     return Campaign(
         id=row.id,

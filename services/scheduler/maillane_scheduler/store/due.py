@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from maillane_scheduler.plan import MAX_DUE_US
 
-_LAST = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=MAX_DUE_US)).isoformat()
+LAST = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=MAX_DUE_US)).isoformat()
+"""The end of time, as far as the queue knows: what is not to leave before somebody says so is due then."""
 
 
 def time_sql(
@@ -12,7 +13,7 @@ def time_sql(
 ) -> str:
     """The instant at which a message may leave, of columns by these names; null without a base (a draft)."""
     # least() and greatest() leave nulls out: without the CASE, what has no plan would be due at the end of time.
-    planned = f"least({base} + {ordinal} * {delay_us} * interval '1 microsecond', timestamptz '{_LAST}')"
+    planned = f"least({base} + {ordinal} * {delay_us} * interval '1 microsecond', timestamptz '{LAST}')"
     return f"CASE WHEN {base} IS NOT NULL THEN greatest({planned}, {retry_time}) END"
 
 

@@ -57,7 +57,8 @@ async def find_workspace(connection: AsyncConnection, name: str) -> int | None:
 
 async def get_workspace(connection: AsyncConnection, workspace_id: int) -> Workspace:
     """A workspace."""
-    found = select(tables.workspaces.c.id, tables.workspaces.c.name).where(tables.workspaces.c.id == workspace_id)
+    workspaces = tables.workspaces
+    found = select(workspaces.c.id, workspaces.c.name, workspaces.c.stopped).where(workspaces.c.id == workspace_id)
     return Workspace(*(await connection.execute(found)).one())
 
 

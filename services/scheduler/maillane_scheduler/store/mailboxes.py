@@ -177,6 +177,19 @@ async def share(connection: AsyncConnection, workspace_id: int, mailbox_ids: Seq
         raise NotFound(f"there is no such mailbox: {names}", reason="MAILBOX_NOT_FOUND")
 
 
+async def share_living(connection: AsyncConnection, campaign_id: int) -> list[int]:
+    """Holds those of a campaign's mailboxes that are there against being deleted; returns their ids."""
+    lanes = tables.lanes
+    found = (
+        select(_MAILBOXES.c.id)
+        .join(lanes, lanes.c.mailbox_id == _MAILBOXES.c.id)
+        .where(lanes.c.campaign_id == campaign_id, _MAILBOXES.c.delete_time.is_(None))
+        .order_by(_MAILBOXES.c.id)
+        .with_for_update(read=True, of=_MAILBOXES)
+    )
+    return list((await connection.execute(found)).scalars())
+
+
 async def check_known(connection: AsyncConnection, workspace_id: int, mailbox_id: int) -> None:
     """Sees that a filter names a mailbox of the workspace; also one that is deleted, for what it sent is there.
 

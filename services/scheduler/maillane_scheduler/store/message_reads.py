@@ -23,6 +23,7 @@ _MESSAGES = tables.messages
 _ATTEMPTS = tables.attempts
 _CAMPAIGNS = tables.campaigns
 _LANES = tables.lanes
+_RESENDS = tables.resends
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ async def get(connection: AsyncConnection, workspace_id: int, message_id: int) -
         due_us=_due_us(row),
         retry_us=row.retry_us,
         parks=await _parks(connection, row.mailbox_id, row.campaign_id),
+        resend_us=row.resend_us,
     )
     history = await _history(connection, message_id)
     return Detail(_message(row), history, json.loads(row.variables), about)
@@ -98,7 +100,8 @@ def _selected() -> Select[*tuple[Any, ...]]:
             _MESSAGES.c.state,
             _MESSAGES.c.attempt,
             _MESSAGES.c.ordinal,
-            _us(_MESSAGES.c.retry_time).label("retry_us"),
+            _us(func.coalesce(_RESENDS.c.ready_time, _MESSAGES.c.retry_time)).label("retry_us"),
+            _us(_RESENDS.c.ready_time).label("resend_us"),
             _us(_LANES.c.base).label("base_us"),
             _CAMPAIGNS.c.delay_us,
             *last.c,
@@ -106,6 +109,7 @@ def _selected() -> Select[*tuple[Any, ...]]:
         .select_from(_MESSAGES)
         .join(_CAMPAIGNS, _CAMPAIGNS.c.id == _MESSAGES.c.campaign_id)
         .outerjoin(_LANES, lane)
+        .outerjoin(_RESENDS, _RESENDS.c.message_id == _MESSAGES.c.id)
         .outerjoin(last, true())
     )
 

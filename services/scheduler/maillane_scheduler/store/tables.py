@@ -78,6 +78,8 @@ audit = Table(
     Column("verb", Text, nullable=False),
     Column("resource", Text, nullable=False),
     Column("detail", JSONB),
+    # From where the call came, as gRPC names it.
+    Column("peer", Text, nullable=False, server_default=text("''")),
     _made(),
     Index("audit_workspace", "workspace_id", "id"),
 )
@@ -134,6 +136,7 @@ campaigns = Table(
     _instant("start_time"),
     Column("delay_us", BigInteger, nullable=False),
     Column("hourly_limit", Integer),
+    Column("unconfirmed_policy", SmallInteger, nullable=False, server_default=text("1")),
     Column("state", SmallInteger, nullable=False, server_default=text("1")),
     Column("state_reason", Text, nullable=False, server_default=text("''")),
     Column("revision", BigInteger, nullable=False, server_default=text("1")),
@@ -143,6 +146,7 @@ campaigns = Table(
     Index("campaigns_workspace", "workspace_id", "id"),
     Index("campaigns_dirty", "id", postgresql_where=text("queue_revision <> revision")),
     Index("campaigns_open", "id", postgresql_where=text("state IN (2, 3)")),
+    Index("campaigns_resend", "id", postgresql_where=text("unconfirmed_policy = 2")),
 )
 
 # The messages of one campaign in one mailbox. Due time of a message = base + ordinal × delay, or its retry time.
@@ -188,6 +192,8 @@ campaign_counts = Table(
         for state in ("pending", "sending", "sent", "failed", "unconfirmed", "suppressed", "cancelled")
     ),
     PrimaryKeyConstraint("campaign_id", "slot"),
+    # Few rows, and only a change of what it names leaves the heap page.
+    Index("campaign_counts_unconfirmed", "campaign_id", postgresql_where=text("unconfirmed <> 0")),
     postgresql_with={"fillfactor": "50"},
 )
 
@@ -253,6 +259,27 @@ attempts = Table(
     Index("attempts_message", "message_id"),
     Index("attempts_outcome", "campaign_id", "state", "message_id"),
     Index("attempts_time", "settle_time", postgresql_using="brin"),
+)
+
+# Messages that are PENDING again though nobody knows what became of their first try: each waits until that can no
+# longer succeed. Until then its retry time is the end of time, so that no clock that jumps lets it go.
+resends = Table(
+    "resends",
+    metadata,
+    Column("message_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("campaign_id", BigInteger, ForeignKey("campaigns.id", ondelete="CASCADE"), nullable=False),
+    _instant("ready_time", nullable=False),
+    Index("resends_ready", "ready_time"),
+)
+
+# Messages in a row that mail servers refused because of what a campaign sends; no row: the last one was taken.
+rejections = Table(
+    "rejections",
+    metadata,
+    Column(
+        "campaign_id", BigInteger, ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    Column("run", Integer, nullable=False),
 )
 
 # What a sender holds: a row a claim. Replays and the lease sweep find messages through it.

@@ -10,7 +10,7 @@ from maillane_chassis.violations import Violations
 
 from maillane_scheduler import templates
 from maillane_scheduler.campaign import Campaign, Changes, Plan, Template
-from maillane_scheduler.states import CampaignState
+from maillane_scheduler.states import CampaignState, UnconfirmedPolicy
 from maillane_scheduler.validation import masks
 
 MAX_NAME = 200
@@ -33,9 +33,10 @@ _PATHS = {
     **masks.leaves("name", "mailbox_ids"),
     "template": _BODY,
     **masks.leaves("template.subject", "template.text", "template.html", "start_time", "hourly_limit"),
+    **masks.leaves("unconfirmed_policy"),
     "delay": frozenset(("delay_us",)),
 }
-_ALL = frozenset(("name", "mailbox_ids", *_BODY, "start_time", "delay_us", "hourly_limit"))
+_ALL = frozenset(("name", "mailbox_ids", *_BODY, "start_time", "delay_us", "hourly_limit", "unconfirmed_policy"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ def _plan(violations: Violations, campaign: pb.Campaign, fields: frozenset[str])
         start_time=_start_time(violations, campaign) if "start_time" in fields else None,
         delay_us=_delay_us(violations, campaign) if "delay_us" in fields else 0,
         hourly_limit=_hourly_limit(violations, campaign) if "hourly_limit" in fields else None,
+        unconfirmed_policy=_policy(violations, campaign) if "unconfirmed_policy" in fields else UnconfirmedPolicy.HOLD,
     )
 
 
@@ -169,3 +171,10 @@ def _hourly_limit(violations: Violations, campaign: pb.Campaign) -> int | None:
     if not campaign.HasField("hourly_limit"):
         return None
     return violations.integer("campaign.hourly_limit", campaign.hourly_limit, 1, MAX_HOURLY_LIMIT)
+
+
+def _policy(violations: Violations, campaign: pb.Campaign) -> UnconfirmedPolicy:
+    given = campaign.unconfirmed_policy or pb.UNCONFIRMED_POLICY_HOLD
+    policies = {int(policy): f"UNCONFIRMED_POLICY_{policy.name}" for policy in UnconfirmedPolicy}
+    known = violations.member("campaign.unconfirmed_policy", given, policies) in policies
+    return UnconfirmedPolicy(given) if known else UnconfirmedPolicy.HOLD

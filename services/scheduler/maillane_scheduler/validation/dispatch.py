@@ -85,4 +85,7 @@ def _sort(found: Report, settle: pb.Settle) -> None:
             found.strained[settle.message_id, settle.token] = reply or "no reply"
     else:
         state = _FINISHED[settle.outcome]
-        found.finished.append(Finished(settle.message_id, settle.token, state, settle.code, reply, settle.suppress))
+        of_campaign = state is MessageState.FAILED and settle.scope == pb.OUTCOME_SCOPE_CAMPAIGN
+        found.finished.append(
+            Finished(settle.message_id, settle.token, state, settle.code, reply, settle.suppress, of_campaign)
+        )

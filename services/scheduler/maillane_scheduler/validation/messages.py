@@ -1,12 +1,15 @@
-"""Rules of the filters of messages."""
+"""Rules of messages: filters, and what is asked of them."""
 
 from dataclasses import dataclass
 
 from maillane.scheduler.v1 import message_service_pb2 as pb
 from maillane_chassis.violations import Violations
 
-from maillane_scheduler.states import MessageState
+from maillane_scheduler.states import MessageState, Resolution
 from maillane_scheduler.validation import suppressions
+
+MAX_REPLY_CONTAINS = 200
+_RESOLUTIONS = {int(resolution): f"RESOLUTION_{resolution.name}" for resolution in Resolution}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +32,25 @@ def filters(violations: Violations, request: pb.ListMessagesRequest) -> Filters:
         mailbox_id=violations.identifier("mailbox_id", request.mailbox_id) if request.mailbox_id else None,
         recipient=suppressions.email(violations, request.recipient, "recipient") if request.recipient else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RetryFilters:
+    """Which failed messages; code 0 and an empty text: whichever."""
+
+    code: int = 0
+    reply_contains: str = ""
+
+
+def retry_filters(violations: Violations, request: pb.RetryMessagesRequest) -> RetryFilters:
+    """Which failed messages are to be tried again."""
+    if request.code and not 200 <= request.code <= 599:
+        violations.add("code", "must be 0, or from 200 to 599")
+    violations.text("reply_contains", request.reply_contains, high=MAX_REPLY_CONTAINS)
+    return RetryFilters(request.code, request.reply_contains)
+
+
+def resolution(violations: Violations, request: pb.ResolveMessageRequest) -> Resolution | None:
+    """What is to be made of an unconfirmed message; None where that is no resolution."""
+    known = violations.member("resolution", request.resolution, _RESOLUTIONS) in _RESOLUTIONS
+    return Resolution(request.resolution) if known else None

@@ -11,6 +11,8 @@ import grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from maillane.scheduler.v1 import (
+    audit_service_pb2,
+    audit_service_pb2_grpc,
     campaign_service_pb2,
     campaign_service_pb2_grpc,
     identity_service_pb2,
@@ -24,6 +26,7 @@ from maillane.scheduler.v1 import (
 )
 from maillane_chassis.server import Registration, Server
 from maillane_chassis.settings import ServiceSettings
+from maillane_scheduler.api.audit_service import AuditService
 from maillane_scheduler.api.authenticator import Authenticator
 from maillane_scheduler.api.campaign_service import CampaignService
 from maillane_scheduler.api.identity_service import IdentityService
@@ -42,10 +45,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 SERVICE_KEY = "k" * 32
+RESEND_WAIT_S = 600
 RULES = MailboxRules(default_hourly_limit=200, default_min_gap_us=0, extra_ports=frozenset((1025,)))
 SEALER = Sealer(bytes(range(32)))
 
 _FILES = (
+    (audit_service_pb2, audit_service_pb2_grpc, "AuditService"),
     (campaign_service_pb2, campaign_service_pb2_grpc, "CampaignService"),
     (identity_service_pb2, identity_service_pb2_grpc, "IdentityService"),
     (mailbox_service_pb2, mailbox_service_pb2_grpc, "MailboxService"),
@@ -88,10 +93,11 @@ class SchedulerApi:
         self.sync = sync
         self.campaigns = CampaignService(engine, sync)
         servicers = {
+            "AuditService": AuditService(engine),
             "CampaignService": self.campaigns,
-            "IdentityService": IdentityService(engine),
+            "IdentityService": IdentityService(engine, sync),
             "MailboxService": MailboxService(engine, sync, SEALER, RULES),
-            "MessageService": MessageService(engine),
+            "MessageService": MessageService(engine, sync, resend_wait_s=RESEND_WAIT_S),
             "SuppressionService": SuppressionService(engine),
         }
         self.server = Server(

@@ -12,6 +12,7 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message_factory import GetMessageClass
 from maillane.options.v1 import access_pb2
+from maillane.scheduler.v1 import audit_service_pb2 as audit_pb
 from maillane.scheduler.v1 import campaign_service_pb2 as campaign_pb
 from maillane.scheduler.v1 import identity_service_pb2 as identity_pb
 from maillane.scheduler.v1 import mailbox_service_pb2 as mailbox_pb
@@ -29,10 +30,13 @@ WITHOUT_IDS = {
     "CreateMailbox",
     "CreateToken",
     "GetIdentity",
+    "ListAudit",
     "ListMailboxes",
     "ListSuppressions",
     "ListTokens",
     "RemoveSuppression",
+    "ResumeWorkspace",
+    "StopWorkspace",
 }
 # Beside ids, what makes a request of an rpc one that would do something.
 BODIES: dict[str, dict[str, Any]] = {
@@ -46,6 +50,7 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "AddSuppressions": {"emails": ["x@example.com"]},
     "RemoveSuppression": {"email": "x@example.com"},
+    "ResolveMessage": {"resolution": message_pb.RESOLUTION_RESEND},
 }
 
 
@@ -145,6 +150,7 @@ async def test_lists_show_only_ones_own(api, tenant):
     await tenant.editor.RemoveSuppression(suppression_pb.RemoveSuppressionRequest(email="x@example.com"))
     client = tenant.admin
 
+    assert {entry.token_name for entry in (await client.ListAudit(audit_pb.ListAuditRequest())).entries} == {""}
     assert not (await client.ListCampaigns(campaign_pb.ListCampaignsRequest())).campaigns
     assert not (await client.ListMailboxes(mailbox_pb.ListMailboxesRequest())).mailboxes
     assert not (await client.ListMessages(message_pb.ListMessagesRequest())).messages

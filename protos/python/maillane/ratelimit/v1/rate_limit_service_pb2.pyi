@@ -197,8 +197,8 @@ class Grant(_message.Message):
 
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
-        """The end of the first window that ends, of all allowances (of a rolling one: of its current part): the permit is void
-        from then on.
+        """The end of the first window that ends, of all allowances (of a rolling one: of its current part): the permit is
+        void from then on.
         """
 
     @_builtins.property

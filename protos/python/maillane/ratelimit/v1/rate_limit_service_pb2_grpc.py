@@ -84,7 +84,8 @@ class RateLimitServiceServicer:
     def Refund(self, request, context):
         """Gives back permits that were not used, into the window and epoch in which they were reserved: never more in all
         than is left of the reservation. A repeated refund id changes nothing and answers as the first did; a refund into a
-        window that has ended, into an epoch that has been replaced, or of a reservation that is known no longer does nothing.
+        window that has ended, into an epoch that has been replaced, or of a reservation that is known no longer does
+        nothing.
 
         Errors: INVALID_ARGUMENT, UNAVAILABLE.
         """

@@ -58,6 +58,34 @@ CAMPAIGN_STATE_CANCELLED: CampaignState.ValueType  # 5
 """It was ended by a person, and sends nothing any more."""
 Global___CampaignState: _TypeAlias = CampaignState  # noqa: Y015
 
+class _UnconfirmedPolicy:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _UnconfirmedPolicyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_UnconfirmedPolicy.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    UNCONFIRMED_POLICY_UNSPECIFIED: _UnconfirmedPolicy.ValueType  # 0
+    """Not said: HOLD."""
+    UNCONFIRMED_POLICY_HOLD: _UnconfirmedPolicy.ValueType  # 1
+    """They stay as they are until a person decides (ResolveMessage): nobody gets a message twice."""
+    UNCONFIRMED_POLICY_RESEND: _UnconfirmedPolicy.ValueType  # 2
+    """They are sent again, once the first try can no longer succeed, as long as they have tries left: nobody is left out,
+    and some get a message twice.
+    """
+
+class UnconfirmedPolicy(_UnconfirmedPolicy, metaclass=_UnconfirmedPolicyEnumTypeWrapper):
+    """What becomes of messages of which nobody knows whether they arrived."""
+
+UNCONFIRMED_POLICY_UNSPECIFIED: UnconfirmedPolicy.ValueType  # 0
+"""Not said: HOLD."""
+UNCONFIRMED_POLICY_HOLD: UnconfirmedPolicy.ValueType  # 1
+"""They stay as they are until a person decides (ResolveMessage): nobody gets a message twice."""
+UNCONFIRMED_POLICY_RESEND: UnconfirmedPolicy.ValueType  # 2
+"""They are sent again, once the first try can no longer succeed, as long as they have tries left: nobody is left out,
+and some get a message twice.
+"""
+Global___UnconfirmedPolicy: _TypeAlias = UnconfirmedPolicy  # noqa: Y015
+
 @_typing.final
 class Template(_message.Message):
     """What is sent, with {{variables}}. {{first_name}} stands for a recipient's variable, {{first_name|there}} for it or,
@@ -158,6 +186,7 @@ class Campaign(_message.Message):
     COUNTS_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
+    UNCONFIRMED_POLICY_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Output only."""
     name: _builtins.str
@@ -167,7 +196,11 @@ class Campaign(_message.Message):
     state: Global___CampaignState.ValueType
     """Output only."""
     state_reason: _builtins.str
-    """Output only: why it is in this state, where somebody or something decided it."""
+    """Output only: why it is in this state, where somebody or something decided it: who paused or cancelled it, or with
+    which reply mail servers refused what it sends, again and again.
+    """
+    unconfirmed_policy: Global___UnconfirmedPolicy.ValueType
+    """What becomes of messages of which nobody knows whether they arrived."""
     @_builtins.property
     def mailbox_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The mailboxes it is sent from, in turns, in proportion to their hourly limits: up to 50, none twice."""
@@ -211,10 +244,11 @@ class Campaign(_message.Message):
         counts: Global___Counts | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
+        unconfirmed_policy: Global___UnconfirmedPolicy.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_hourly_limit", b"_hourly_limit", "counts", b"counts", "create_time", b"create_time", "delay", b"delay", "end_time", b"end_time", "hourly_limit", b"hourly_limit", "start_time", b"start_time", "template", b"template"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hourly_limit", b"_hourly_limit", "counts", b"counts", "create_time", b"create_time", "delay", b"delay", "end_time", b"end_time", "hourly_limit", b"hourly_limit", "id", b"id", "mailbox_ids", b"mailbox_ids", "name", b"name", "start_time", b"start_time", "state", b"state", "state_reason", b"state_reason", "template", b"template"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hourly_limit", b"_hourly_limit", "counts", b"counts", "create_time", b"create_time", "delay", b"delay", "end_time", b"end_time", "hourly_limit", b"hourly_limit", "id", b"id", "mailbox_ids", b"mailbox_ids", "name", b"name", "start_time", b"start_time", "state", b"state", "state_reason", b"state_reason", "template", b"template", "unconfirmed_policy", b"unconfirmed_policy"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__hourly_limit: _TypeAlias = _typing.Literal["hourly_limit"]  # noqa: Y015
     _WhichOneofArgType__hourly_limit: _TypeAlias = _typing.Literal["_hourly_limit", b"_hourly_limit"]  # noqa: Y015
@@ -399,7 +433,9 @@ class UpdateCampaignRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Which fields change: name, mailbox_ids, template and what is in it, start_time, delay, hourly_limit."""
+        """Which fields change: name, mailbox_ids, template and what is in it, start_time, delay, hourly_limit,
+        unconfirmed_policy.
+        """
 
     def __init__(
         self,

@@ -109,8 +109,8 @@ class CampaignServiceServicer:
     def CreateCampaign(self, request, context):
         """Creates a draft.
 
-        Errors: NOT_FOUND with reason MAILBOX_NOT_FOUND, FAILED_PRECONDITION with reason REQUEST_ID_REUSED (the same request
-        id came with another body).
+        Errors: NOT_FOUND with reason MAILBOX_NOT_FOUND, FAILED_PRECONDITION with reason REQUEST_ID_REUSED (the same
+        request id came with another body).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -131,8 +131,8 @@ class CampaignServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateCampaign(self, request, context):
-        """Changes the fields that the mask names: of a draft all of them; of an active or paused campaign its name, delay and
-        hourly limit, and its start time while that lies ahead. What has not left is planned anew.
+        """Changes the fields that the mask names: of a draft all of them; of an active or paused campaign its name, delay,
+        hourly limit and unconfirmed policy, and its start time while that lies ahead. What has not left is planned anew.
 
         Errors: FAILED_PRECONDITION with reason CAMPAIGN_NOT_DRAFT (the field is fixed once a campaign was started) or
         CAMPAIGN_ENDED, NOT_FOUND with reason MAILBOX_NOT_FOUND.
@@ -154,9 +154,10 @@ class CampaignServiceServicer:
         """Starts a draft: its messages become due from its start time on (now, if that is past or not set), one each delay in
         each of its mailboxes.
 
-        Errors: FAILED_PRECONDITION with reason CAMPAIGN_INCOMPLETE (BadRequest says what is missing: name, mailboxes, subject,
-        body), VARIABLES_MISSING (BadRequest names the variables and the first lines that lack them), CAMPAIGN_EMPTY (no
-        recipients) or CAMPAIGN_ENDED. Paused ones are resumed by ResumeCampaign: reason CAMPAIGN_PAUSED.
+        Errors: FAILED_PRECONDITION with reason CAMPAIGN_INCOMPLETE (BadRequest says what is missing: name, mailboxes,
+        subject, body), VARIABLES_MISSING (BadRequest names the variables and the first lines that lack them),
+        CAMPAIGN_EMPTY (no recipients) or CAMPAIGN_ENDED. Paused ones are resumed by ResumeCampaign: reason
+        CAMPAIGN_PAUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -193,10 +194,9 @@ class CampaignServiceServicer:
     def ImportRecipients(self, request_iterator, context):
         """Adds recipients, in chunks. The first chunk names the campaign. Each chunk is durable before the next is taken;
         what the answer says was accepted is durable. Rows that are not valid are left out and come back with their reason;
-        an address that the campaign has already, in whatever case, is counted as a duplicate, so that sending a chunk again
-        changes nothing.
-        To a draft, or to a campaign that is active or paused: there, a row without a variable that the template needs is
-        rejected.
+        an address that the campaign has already, in whatever case, is counted as a duplicate, so that sending a chunk
+        again changes nothing. To a draft, or to a campaign that is active or paused: there, a row without a variable that
+        the template needs is rejected.
 
         Errors: FAILED_PRECONDITION with reason CAMPAIGN_ENDED or CAMPAIGN_INCOMPLETE (it has no mailboxes yet),
         RESOURCE_EXHAUSTED with reason CAMPAIGN_FULL (10,000,000 recipients), DEADLINE_EXCEEDED with reason IMPORT_IDLE (no
@@ -210,8 +210,8 @@ class CampaignServiceServicer:
         """Streams the campaign whenever its state or counts have changed, at most twice a second, the first at once; ends
         when the campaign has ended and nothing of it is pending any more.
 
-        Errors: RESOURCE_EXHAUSTED with reason TOO_MANY_WATCHES (200 campaigns are watched through this server), UNAVAILABLE
-        (this server stops: ask again).
+        Errors: RESOURCE_EXHAUSTED with reason TOO_MANY_WATCHES (200 campaigns are watched through this server),
+        UNAVAILABLE (this server stops: ask again).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

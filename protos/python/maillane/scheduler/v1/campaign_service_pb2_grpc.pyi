@@ -25,16 +25,16 @@ class CampaignServiceStub:
     CreateCampaign: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.CreateCampaignRequest, _campaign_service_pb2.CreateCampaignResponse]
     """Creates a draft.
 
-    Errors: NOT_FOUND with reason MAILBOX_NOT_FOUND, FAILED_PRECONDITION with reason REQUEST_ID_REUSED (the same request
-    id came with another body).
+    Errors: NOT_FOUND with reason MAILBOX_NOT_FOUND, FAILED_PRECONDITION with reason REQUEST_ID_REUSED (the same
+    request id came with another body).
     """
     GetCampaign: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.GetCampaignRequest, _campaign_service_pb2.GetCampaignResponse]
     """Gets a campaign with its counts."""
     ListCampaigns: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.ListCampaignsRequest, _campaign_service_pb2.ListCampaignsResponse]
     """Lists campaigns, the newest first."""
     UpdateCampaign: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.UpdateCampaignRequest, _campaign_service_pb2.UpdateCampaignResponse]
-    """Changes the fields that the mask names: of a draft all of them; of an active or paused campaign its name, delay and
-    hourly limit, and its start time while that lies ahead. What has not left is planned anew.
+    """Changes the fields that the mask names: of a draft all of them; of an active or paused campaign its name, delay,
+    hourly limit and unconfirmed policy, and its start time while that lies ahead. What has not left is planned anew.
 
     Errors: FAILED_PRECONDITION with reason CAMPAIGN_NOT_DRAFT (the field is fixed once a campaign was started) or
     CAMPAIGN_ENDED, NOT_FOUND with reason MAILBOX_NOT_FOUND.
@@ -48,9 +48,10 @@ class CampaignServiceStub:
     """Starts a draft: its messages become due from its start time on (now, if that is past or not set), one each delay in
     each of its mailboxes.
 
-    Errors: FAILED_PRECONDITION with reason CAMPAIGN_INCOMPLETE (BadRequest says what is missing: name, mailboxes, subject,
-    body), VARIABLES_MISSING (BadRequest names the variables and the first lines that lack them), CAMPAIGN_EMPTY (no
-    recipients) or CAMPAIGN_ENDED. Paused ones are resumed by ResumeCampaign: reason CAMPAIGN_PAUSED.
+    Errors: FAILED_PRECONDITION with reason CAMPAIGN_INCOMPLETE (BadRequest says what is missing: name, mailboxes,
+    subject, body), VARIABLES_MISSING (BadRequest names the variables and the first lines that lack them),
+    CAMPAIGN_EMPTY (no recipients) or CAMPAIGN_ENDED. Paused ones are resumed by ResumeCampaign: reason
+    CAMPAIGN_PAUSED.
     """
     PauseCampaign: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.PauseCampaignRequest, _campaign_service_pb2.PauseCampaignResponse]
     """Pauses an active campaign: once it has answered, no claim of its messages succeeds, and what senders hold and have
@@ -71,10 +72,9 @@ class CampaignServiceStub:
     ImportRecipients: _aio.StreamUnaryMultiCallable[_campaign_service_pb2.ImportRecipientsRequest, _campaign_service_pb2.ImportRecipientsResponse]
     """Adds recipients, in chunks. The first chunk names the campaign. Each chunk is durable before the next is taken;
     what the answer says was accepted is durable. Rows that are not valid are left out and come back with their reason;
-    an address that the campaign has already, in whatever case, is counted as a duplicate, so that sending a chunk again
-    changes nothing.
-    To a draft, or to a campaign that is active or paused: there, a row without a variable that the template needs is
-    rejected.
+    an address that the campaign has already, in whatever case, is counted as a duplicate, so that sending a chunk
+    again changes nothing. To a draft, or to a campaign that is active or paused: there, a row without a variable that
+    the template needs is rejected.
 
     Errors: FAILED_PRECONDITION with reason CAMPAIGN_ENDED or CAMPAIGN_INCOMPLETE (it has no mailboxes yet),
     RESOURCE_EXHAUSTED with reason CAMPAIGN_FULL (10,000,000 recipients), DEADLINE_EXCEEDED with reason IMPORT_IDLE (no
@@ -84,8 +84,8 @@ class CampaignServiceStub:
     """Streams the campaign whenever its state or counts have changed, at most twice a second, the first at once; ends
     when the campaign has ended and nothing of it is pending any more.
 
-    Errors: RESOURCE_EXHAUSTED with reason TOO_MANY_WATCHES (200 campaigns are watched through this server), UNAVAILABLE
-    (this server stops: ask again).
+    Errors: RESOURCE_EXHAUSTED with reason TOO_MANY_WATCHES (200 campaigns are watched through this server),
+    UNAVAILABLE (this server stops: ask again).
     """
 
 class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -105,8 +105,8 @@ class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_campaign_service_pb2.CreateCampaignResponse]:
         """Creates a draft.
 
-        Errors: NOT_FOUND with reason MAILBOX_NOT_FOUND, FAILED_PRECONDITION with reason REQUEST_ID_REUSED (the same request
-        id came with another body).
+        Errors: NOT_FOUND with reason MAILBOX_NOT_FOUND, FAILED_PRECONDITION with reason REQUEST_ID_REUSED (the same
+        request id came with another body).
         """
 
     @_abc_1.abstractmethod
@@ -131,8 +131,8 @@ class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _campaign_service_pb2.UpdateCampaignRequest,
         context: _aio.ServicerContext[_campaign_service_pb2.UpdateCampaignRequest, _abc.Awaitable[_campaign_service_pb2.UpdateCampaignResponse]],
     ) -> _abc.Awaitable[_campaign_service_pb2.UpdateCampaignResponse]:
-        """Changes the fields that the mask names: of a draft all of them; of an active or paused campaign its name, delay and
-        hourly limit, and its start time while that lies ahead. What has not left is planned anew.
+        """Changes the fields that the mask names: of a draft all of them; of an active or paused campaign its name, delay,
+        hourly limit and unconfirmed policy, and its start time while that lies ahead. What has not left is planned anew.
 
         Errors: FAILED_PRECONDITION with reason CAMPAIGN_NOT_DRAFT (the field is fixed once a campaign was started) or
         CAMPAIGN_ENDED, NOT_FOUND with reason MAILBOX_NOT_FOUND.
@@ -158,9 +158,10 @@ class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
         """Starts a draft: its messages become due from its start time on (now, if that is past or not set), one each delay in
         each of its mailboxes.
 
-        Errors: FAILED_PRECONDITION with reason CAMPAIGN_INCOMPLETE (BadRequest says what is missing: name, mailboxes, subject,
-        body), VARIABLES_MISSING (BadRequest names the variables and the first lines that lack them), CAMPAIGN_EMPTY (no
-        recipients) or CAMPAIGN_ENDED. Paused ones are resumed by ResumeCampaign: reason CAMPAIGN_PAUSED.
+        Errors: FAILED_PRECONDITION with reason CAMPAIGN_INCOMPLETE (BadRequest says what is missing: name, mailboxes,
+        subject, body), VARIABLES_MISSING (BadRequest names the variables and the first lines that lack them),
+        CAMPAIGN_EMPTY (no recipients) or CAMPAIGN_ENDED. Paused ones are resumed by ResumeCampaign: reason
+        CAMPAIGN_PAUSED.
         """
 
     @_abc_1.abstractmethod
@@ -205,10 +206,9 @@ class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_campaign_service_pb2.ImportRecipientsResponse]:
         """Adds recipients, in chunks. The first chunk names the campaign. Each chunk is durable before the next is taken;
         what the answer says was accepted is durable. Rows that are not valid are left out and come back with their reason;
-        an address that the campaign has already, in whatever case, is counted as a duplicate, so that sending a chunk again
-        changes nothing.
-        To a draft, or to a campaign that is active or paused: there, a row without a variable that the template needs is
-        rejected.
+        an address that the campaign has already, in whatever case, is counted as a duplicate, so that sending a chunk
+        again changes nothing. To a draft, or to a campaign that is active or paused: there, a row without a variable that
+        the template needs is rejected.
 
         Errors: FAILED_PRECONDITION with reason CAMPAIGN_ENDED or CAMPAIGN_INCOMPLETE (it has no mailboxes yet),
         RESOURCE_EXHAUSTED with reason CAMPAIGN_FULL (10,000,000 recipients), DEADLINE_EXCEEDED with reason IMPORT_IDLE (no
@@ -224,8 +224,8 @@ class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
         """Streams the campaign whenever its state or counts have changed, at most twice a second, the first at once; ends
         when the campaign has ended and nothing of it is pending any more.
 
-        Errors: RESOURCE_EXHAUSTED with reason TOO_MANY_WATCHES (200 campaigns are watched through this server), UNAVAILABLE
-        (this server stops: ask again).
+        Errors: RESOURCE_EXHAUSTED with reason TOO_MANY_WATCHES (200 campaigns are watched through this server),
+        UNAVAILABLE (this server stops: ask again).
         """
 
 def add_CampaignServiceServicer_to_server(servicer: CampaignServiceServicer, server: _aio.Server) -> None: ...

@@ -25,9 +25,10 @@ class DispatchServiceStub:
     """Settles what is given, then hands out messages that are due; waits for some up to the time given. What it hands out
     is SENDING, durably, before it is answered.
 
-    A claim id may be repeated until it is answered, to this or another scheduler: the answer is then everything of that
-    claim that is not settled, on a fresh lease, and nothing new; so a repeat says that nothing of it was begun. With no
-    slots it hands out nothing new: it brings back what the claim id had brought, or marks it so that it never will.
+    A claim id may be repeated until it is answered, to this or another scheduler: the answer is then everything of
+    that claim that is not settled, on a fresh lease, and nothing new; so a repeat says that nothing of it was begun.
+    With no slots it hands out nothing new: it brings back what the claim id had brought, or marks it so that it never
+    will.
     """
     SettleMessages: _aio.UnaryUnaryMultiCallable[_dispatch_service_pb2.SettleMessagesRequest, _dispatch_service_pb2.SettleMessagesResponse]
     """Settles, where nothing is to be claimed. A repeated settle changes nothing."""
@@ -61,9 +62,10 @@ class DispatchServiceServicer(metaclass=_abc_1.ABCMeta):
         """Settles what is given, then hands out messages that are due; waits for some up to the time given. What it hands out
         is SENDING, durably, before it is answered.
 
-        A claim id may be repeated until it is answered, to this or another scheduler: the answer is then everything of that
-        claim that is not settled, on a fresh lease, and nothing new; so a repeat says that nothing of it was begun. With no
-        slots it hands out nothing new: it brings back what the claim id had brought, or marks it so that it never will.
+        A claim id may be repeated until it is answered, to this or another scheduler: the answer is then everything of
+        that claim that is not settled, on a fresh lease, and nothing new; so a repeat says that nothing of it was begun.
+        With no slots it hands out nothing new: it brings back what the claim id had brought, or marks it so that it never
+        will.
         """
 
     @_abc_1.abstractmethod

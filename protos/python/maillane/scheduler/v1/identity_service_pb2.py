@@ -28,7 +28,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from maillane.options.v1 import access_pb2 as maillane_dot_options_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,maillane/scheduler/v1/identity_service.proto\x12\x15maillane.scheduler.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a maillane/options/v1/access.proto\"5\n\tWorkspace\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\x02id\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\"\xae\x02\n\x05Token\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\x02id\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12/\n\x04role\x18\x03 \x01(\x0e\x32\x1b.maillane.scheduler.v1.RoleR\x04role\x12\x41\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\ncreateTime\x12\x44\n\rlast_use_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\x0blastUseTime\x12\x41\n\x0brevoke_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\nrevokeTime\"\x14\n\x12GetIdentityRequest\"\x89\x01\n\x13GetIdentityResponse\x12>\n\tworkspace\x18\x01 \x01(\x0b\x32 .maillane.scheduler.v1.WorkspaceR\tworkspace\x12\x32\n\x05token\x18\x02 \x01(\x0b\x32\x1c.maillane.scheduler.v1.TokenR\x05token\"Y\n\x12\x43reateTokenRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12/\n\x04role\x18\x02 \x01(\x0e\x32\x1b.maillane.scheduler.v1.RoleR\x04role\"a\n\x13\x43reateTokenResponse\x12\x32\n\x05token\x18\x01 \x01(\x0b\x32\x1c.maillane.scheduler.v1.TokenR\x05token\x12\x16\n\x06secret\x18\x02 \x01(\tR\x06secret\"O\n\x11ListTokensRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"r\n\x12ListTokensResponse\x12\x34\n\x06tokens\x18\x01 \x03(\x0b\x32\x1c.maillane.scheduler.v1.TokenR\x06tokens\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"/\n\x12RevokeTokenRequest\x12\x19\n\x08token_id\x18\x01 \x01(\tR\x07tokenId\"I\n\x13RevokeTokenResponse\x12\x32\n\x05token\x18\x01 \x01(\x0b\x32\x1c.maillane.scheduler.v1.TokenR\x05token*N\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_VIEWER\x10\x01\x12\x0f\n\x0bROLE_EDITOR\x10\x02\x12\x0e\n\nROLE_ADMIN\x10\x03\x32\xa8\x04\n\x0fIdentityService\x12~\n\x0bGetIdentity\x12).maillane.scheduler.v1.GetIdentityRequest\x1a*.maillane.scheduler.v1.GetIdentityResponse\"\x18\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/identity\x12\x7f\n\x0b\x43reateToken\x12).maillane.scheduler.v1.CreateTokenRequest\x1a*.maillane.scheduler.v1.CreateTokenResponse\"\x19\xc8\xf3\x18\x03\x82\xd3\xe4\x93\x02\x0f\"\n/v1/tokens:\x01*\x12y\n\nListTokens\x12(.maillane.scheduler.v1.ListTokensRequest\x1a).maillane.scheduler.v1.ListTokensResponse\"\x16\xc8\xf3\x18\x03\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/tokens\x12\x98\x01\n\x0bRevokeToken\x12).maillane.scheduler.v1.RevokeTokenRequest\x1a*.maillane.scheduler.v1.RevokeTokenResponse\"2\xc8\xf3\x18\x03\x82\xd3\xe4\x93\x02(\"\x1c/v1/tokens/{token_id}:revoke:\x01*b\x05tokenb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,maillane/scheduler/v1/identity_service.proto\x12\x15maillane.scheduler.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a maillane/options/v1/access.proto\"U\n\tWorkspace\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\x02id\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12\x1e\n\x07stopped\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x03R\x07stopped\"\xae\x02\n\x05Token\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\x02id\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12/\n\x04role\x18\x03 \x01(\x0e\x32\x1b.maillane.scheduler.v1.RoleR\x04role\x12\x41\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\ncreateTime\x12\x44\n\rlast_use_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\x0blastUseTime\x12\x41\n\x0brevoke_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03R\nrevokeTime\"\x14\n\x12GetIdentityRequest\"\x89\x01\n\x13GetIdentityResponse\x12>\n\tworkspace\x18\x01 \x01(\x0b\x32 .maillane.scheduler.v1.WorkspaceR\tworkspace\x12\x32\n\x05token\x18\x02 \x01(\x0b\x32\x1c.maillane.scheduler.v1.TokenR\x05token\"Y\n\x12\x43reateTokenRequest\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12/\n\x04role\x18\x02 \x01(\x0e\x32\x1b.maillane.scheduler.v1.RoleR\x04role\"a\n\x13\x43reateTokenResponse\x12\x32\n\x05token\x18\x01 \x01(\x0b\x32\x1c.maillane.scheduler.v1.TokenR\x05token\x12\x16\n\x06secret\x18\x02 \x01(\tR\x06secret\"O\n\x11ListTokensRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"r\n\x12ListTokensResponse\x12\x34\n\x06tokens\x18\x01 \x03(\x0b\x32\x1c.maillane.scheduler.v1.TokenR\x06tokens\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"/\n\x12RevokeTokenRequest\x12\x19\n\x08token_id\x18\x01 \x01(\tR\x07tokenId\"I\n\x13RevokeTokenResponse\x12\x32\n\x05token\x18\x01 \x01(\x0b\x32\x1c.maillane.scheduler.v1.TokenR\x05token\"\x16\n\x14StopWorkspaceRequest\"l\n\rSenderHolding\x12\x1b\n\tsender_id\x18\x01 \x01(\tR\x08senderId\x12\x1a\n\x08messages\x18\x02 \x01(\x05R\x08messages\x12\"\n\x0c\x61\x63knowledged\x18\x03 \x01(\x08R\x0c\x61\x63knowledged\"\xbd\x01\n\x15StopWorkspaceResponse\x12>\n\tworkspace\x18\x01 \x01(\x0b\x32 .maillane.scheduler.v1.WorkspaceR\tworkspace\x12\"\n\x0c\x61\x63knowledged\x18\x02 \x01(\x08R\x0c\x61\x63knowledged\x12@\n\x08holdings\x18\x03 \x03(\x0b\x32$.maillane.scheduler.v1.SenderHoldingR\x08holdings\"\x18\n\x16ResumeWorkspaceRequest\"Y\n\x17ResumeWorkspaceResponse\x12>\n\tworkspace\x18\x01 \x01(\x0b\x32 .maillane.scheduler.v1.WorkspaceR\tworkspace*N\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_VIEWER\x10\x01\x12\x0f\n\x0bROLE_EDITOR\x10\x02\x12\x0e\n\nROLE_ADMIN\x10\x03\x32\xdb\x06\n\x0fIdentityService\x12~\n\x0bGetIdentity\x12).maillane.scheduler.v1.GetIdentityRequest\x1a*.maillane.scheduler.v1.GetIdentityResponse\"\x18\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/identity\x12\x7f\n\x0b\x43reateToken\x12).maillane.scheduler.v1.CreateTokenRequest\x1a*.maillane.scheduler.v1.CreateTokenResponse\"\x19\xc8\xf3\x18\x03\x82\xd3\xe4\x93\x02\x0f\"\n/v1/tokens:\x01*\x12y\n\nListTokens\x12(.maillane.scheduler.v1.ListTokensRequest\x1a).maillane.scheduler.v1.ListTokensResponse\"\x16\xc8\xf3\x18\x03\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/tokens\x12\x98\x01\n\x0bRevokeToken\x12).maillane.scheduler.v1.RevokeTokenRequest\x1a*.maillane.scheduler.v1.RevokeTokenResponse\"2\xc8\xf3\x18\x03\x82\xd3\xe4\x93\x02(\"\x1c/v1/tokens/{token_id}:revoke:\x01*b\x05token\x12\x8d\x01\n\rStopWorkspace\x12+.maillane.scheduler.v1.StopWorkspaceRequest\x1a,.maillane.scheduler.v1.StopWorkspaceResponse\"!\xc8\xf3\x18\x03\x82\xd3\xe4\x93\x02\x17\"\x12/v1/workspace:stop:\x01*\x12\xa0\x01\n\x0fResumeWorkspace\x12-.maillane.scheduler.v1.ResumeWorkspaceRequest\x1a..maillane.scheduler.v1.ResumeWorkspaceResponse\".\xc8\xf3\x18\x03\x82\xd3\xe4\x93\x02$\"\x14/v1/workspace:resume:\x01*b\tworkspaceb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,6 +37,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_WORKSPACE'].fields_by_name['id']._loaded_options = None
   _globals['_WORKSPACE'].fields_by_name['id']._serialized_options = b'\342A\001\003'
+  _globals['_WORKSPACE'].fields_by_name['stopped']._loaded_options = None
+  _globals['_WORKSPACE'].fields_by_name['stopped']._serialized_options = b'\342A\001\003'
   _globals['_TOKEN'].fields_by_name['id']._loaded_options = None
   _globals['_TOKEN'].fields_by_name['id']._serialized_options = b'\342A\001\003'
   _globals['_TOKEN'].fields_by_name['create_time']._loaded_options = None
@@ -53,28 +55,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IDENTITYSERVICE'].methods_by_name['ListTokens']._serialized_options = b'\310\363\030\003\202\323\344\223\002\014\022\n/v1/tokens'
   _globals['_IDENTITYSERVICE'].methods_by_name['RevokeToken']._loaded_options = None
   _globals['_IDENTITYSERVICE'].methods_by_name['RevokeToken']._serialized_options = b'\310\363\030\003\202\323\344\223\002(\"\034/v1/tokens/{token_id}:revoke:\001*b\005token'
-  _globals['_ROLE']._serialized_start=1234
-  _globals['_ROLE']._serialized_end=1312
+  _globals['_IDENTITYSERVICE'].methods_by_name['StopWorkspace']._loaded_options = None
+  _globals['_IDENTITYSERVICE'].methods_by_name['StopWorkspace']._serialized_options = b'\310\363\030\003\202\323\344\223\002\027\"\022/v1/workspace:stop:\001*'
+  _globals['_IDENTITYSERVICE'].methods_by_name['ResumeWorkspace']._loaded_options = None
+  _globals['_IDENTITYSERVICE'].methods_by_name['ResumeWorkspace']._serialized_options = b'\310\363\030\003\202\323\344\223\002$\"\024/v1/workspace:resume:\001*b\tworkspace'
+  _globals['_ROLE']._serialized_start=1709
+  _globals['_ROLE']._serialized_end=1787
   _globals['_WORKSPACE']._serialized_start=201
-  _globals['_WORKSPACE']._serialized_end=254
-  _globals['_TOKEN']._serialized_start=257
-  _globals['_TOKEN']._serialized_end=559
-  _globals['_GETIDENTITYREQUEST']._serialized_start=561
-  _globals['_GETIDENTITYREQUEST']._serialized_end=581
-  _globals['_GETIDENTITYRESPONSE']._serialized_start=584
-  _globals['_GETIDENTITYRESPONSE']._serialized_end=721
-  _globals['_CREATETOKENREQUEST']._serialized_start=723
-  _globals['_CREATETOKENREQUEST']._serialized_end=812
-  _globals['_CREATETOKENRESPONSE']._serialized_start=814
-  _globals['_CREATETOKENRESPONSE']._serialized_end=911
-  _globals['_LISTTOKENSREQUEST']._serialized_start=913
-  _globals['_LISTTOKENSREQUEST']._serialized_end=992
-  _globals['_LISTTOKENSRESPONSE']._serialized_start=994
-  _globals['_LISTTOKENSRESPONSE']._serialized_end=1108
-  _globals['_REVOKETOKENREQUEST']._serialized_start=1110
-  _globals['_REVOKETOKENREQUEST']._serialized_end=1157
-  _globals['_REVOKETOKENRESPONSE']._serialized_start=1159
-  _globals['_REVOKETOKENRESPONSE']._serialized_end=1232
-  _globals['_IDENTITYSERVICE']._serialized_start=1315
-  _globals['_IDENTITYSERVICE']._serialized_end=1867
+  _globals['_WORKSPACE']._serialized_end=286
+  _globals['_TOKEN']._serialized_start=289
+  _globals['_TOKEN']._serialized_end=591
+  _globals['_GETIDENTITYREQUEST']._serialized_start=593
+  _globals['_GETIDENTITYREQUEST']._serialized_end=613
+  _globals['_GETIDENTITYRESPONSE']._serialized_start=616
+  _globals['_GETIDENTITYRESPONSE']._serialized_end=753
+  _globals['_CREATETOKENREQUEST']._serialized_start=755
+  _globals['_CREATETOKENREQUEST']._serialized_end=844
+  _globals['_CREATETOKENRESPONSE']._serialized_start=846
+  _globals['_CREATETOKENRESPONSE']._serialized_end=943
+  _globals['_LISTTOKENSREQUEST']._serialized_start=945
+  _globals['_LISTTOKENSREQUEST']._serialized_end=1024
+  _globals['_LISTTOKENSRESPONSE']._serialized_start=1026
+  _globals['_LISTTOKENSRESPONSE']._serialized_end=1140
+  _globals['_REVOKETOKENREQUEST']._serialized_start=1142
+  _globals['_REVOKETOKENREQUEST']._serialized_end=1189
+  _globals['_REVOKETOKENRESPONSE']._serialized_start=1191
+  _globals['_REVOKETOKENRESPONSE']._serialized_end=1264
+  _globals['_STOPWORKSPACEREQUEST']._serialized_start=1266
+  _globals['_STOPWORKSPACEREQUEST']._serialized_end=1288
+  _globals['_SENDERHOLDING']._serialized_start=1290
+  _globals['_SENDERHOLDING']._serialized_end=1398
+  _globals['_STOPWORKSPACERESPONSE']._serialized_start=1401
+  _globals['_STOPWORKSPACERESPONSE']._serialized_end=1590
+  _globals['_RESUMEWORKSPACEREQUEST']._serialized_start=1592
+  _globals['_RESUMEWORKSPACEREQUEST']._serialized_end=1616
+  _globals['_RESUMEWORKSPACERESPONSE']._serialized_start=1618
+  _globals['_RESUMEWORKSPACERESPONSE']._serialized_end=1707
+  _globals['_IDENTITYSERVICE']._serialized_start=1790
+  _globals['_IDENTITYSERVICE']._serialized_end=2649
 # @@protoc_insertion_point(module_scope)

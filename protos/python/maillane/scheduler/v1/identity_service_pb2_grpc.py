@@ -58,6 +58,16 @@ class IdentityServiceStub:
                 request_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RevokeTokenRequest.SerializeToString,
                 response_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RevokeTokenResponse.FromString,
                 _registered_method=True)
+        self.StopWorkspace = channel.unary_unary(
+                '/maillane.scheduler.v1.IdentityService/StopWorkspace',
+                request_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.StopWorkspaceRequest.SerializeToString,
+                response_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.StopWorkspaceResponse.FromString,
+                _registered_method=True)
+        self.ResumeWorkspace = channel.unary_unary(
+                '/maillane.scheduler.v1.IdentityService/ResumeWorkspace',
+                request_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.ResumeWorkspaceRequest.SerializeToString,
+                response_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.ResumeWorkspaceResponse.FromString,
+                _registered_method=True)
 
 
 class IdentityServiceServicer:
@@ -99,6 +109,23 @@ class IdentityServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StopWorkspace(self, request, context):
+        """Stops the caller's workspace: nothing of it is handed out any more, whatever its campaigns and mailboxes say, until
+        it is resumed. It answers once every sender has handed back what it had not begun, or after 8 s, and names the
+        senders that still hold something. Stopping a stopped workspace waits and tells again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeWorkspace(self, request, context):
+        """Resumes the caller's workspace: what fell behind is sent at the pace of campaigns and mailboxes, not in a burst.
+        Resuming one that is not stopped changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_IdentityServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -121,6 +148,16 @@ def add_IdentityServiceServicer_to_server(servicer, server):
                     servicer.RevokeToken,
                     request_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RevokeTokenRequest.FromString,
                     response_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RevokeTokenResponse.SerializeToString,
+            ),
+            'StopWorkspace': grpc.unary_unary_rpc_method_handler(
+                    servicer.StopWorkspace,
+                    request_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.StopWorkspaceRequest.FromString,
+                    response_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.StopWorkspaceResponse.SerializeToString,
+            ),
+            'ResumeWorkspace': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeWorkspace,
+                    request_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.ResumeWorkspaceRequest.FromString,
+                    response_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.ResumeWorkspaceResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -235,6 +272,60 @@ class IdentityService:
             '/maillane.scheduler.v1.IdentityService/RevokeToken',
             maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RevokeTokenRequest.SerializeToString,
             maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RevokeTokenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StopWorkspace(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maillane.scheduler.v1.IdentityService/StopWorkspace',
+            maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.StopWorkspaceRequest.SerializeToString,
+            maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.StopWorkspaceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeWorkspace(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maillane.scheduler.v1.IdentityService/ResumeWorkspace',
+            maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.ResumeWorkspaceRequest.SerializeToString,
+            maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.ResumeWorkspaceResponse.FromString,
             options,
             channel_credentials,
             insecure,

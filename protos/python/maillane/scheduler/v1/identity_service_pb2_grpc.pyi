@@ -34,6 +34,15 @@ class IdentityServiceStub:
 
     Errors: FAILED_PRECONDITION with reason LAST_ADMIN_TOKEN (nobody could make tokens any more).
     """
+    StopWorkspace: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.StopWorkspaceRequest, _identity_service_pb2.StopWorkspaceResponse]
+    """Stops the caller's workspace: nothing of it is handed out any more, whatever its campaigns and mailboxes say, until
+    it is resumed. It answers once every sender has handed back what it had not begun, or after 8 s, and names the
+    senders that still hold something. Stopping a stopped workspace waits and tells again.
+    """
+    ResumeWorkspace: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.ResumeWorkspaceRequest, _identity_service_pb2.ResumeWorkspaceResponse]
+    """Resumes the caller's workspace: what fell behind is sent at the pace of campaigns and mailboxes, not in a burst.
+    Resuming one that is not stopped changes nothing.
+    """
 
 class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
     """Workspaces and the tokens that open them.
@@ -78,6 +87,27 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         """Revokes a token: from the next call on, it opens nothing. Revoking a revoked one changes nothing.
 
         Errors: FAILED_PRECONDITION with reason LAST_ADMIN_TOKEN (nobody could make tokens any more).
+        """
+
+    @_abc_1.abstractmethod
+    def StopWorkspace(
+        self,
+        request: _identity_service_pb2.StopWorkspaceRequest,
+        context: _aio.ServicerContext[_identity_service_pb2.StopWorkspaceRequest, _abc.Awaitable[_identity_service_pb2.StopWorkspaceResponse]],
+    ) -> _abc.Awaitable[_identity_service_pb2.StopWorkspaceResponse]:
+        """Stops the caller's workspace: nothing of it is handed out any more, whatever its campaigns and mailboxes say, until
+        it is resumed. It answers once every sender has handed back what it had not begun, or after 8 s, and names the
+        senders that still hold something. Stopping a stopped workspace waits and tells again.
+        """
+
+    @_abc_1.abstractmethod
+    def ResumeWorkspace(
+        self,
+        request: _identity_service_pb2.ResumeWorkspaceRequest,
+        context: _aio.ServicerContext[_identity_service_pb2.ResumeWorkspaceRequest, _abc.Awaitable[_identity_service_pb2.ResumeWorkspaceResponse]],
+    ) -> _abc.Awaitable[_identity_service_pb2.ResumeWorkspaceResponse]:
+        """Resumes the caller's workspace: what fell behind is sent at the pace of campaigns and mailboxes, not in a burst.
+        Resuming one that is not stopped changes nothing.
         """
 
 def add_IdentityServiceServicer_to_server(servicer: IdentityServiceServicer, server: _aio.Server) -> None: ...

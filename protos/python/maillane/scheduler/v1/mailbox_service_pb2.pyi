@@ -155,8 +155,8 @@ class Smtp(_message.Message):
     username: _builtins.str
     """For AUTH; empty: none. Up to 320 characters, no controls."""
     password: _builtins.str
-    """For AUTH; goes in, never comes out. Up to 1,024 characters, no controls. In an update: kept unless the mask names it
-    (smtp, smtp.password) and it is given; where the host changes, or security becomes NONE, it must be given again.
+    """For AUTH; goes in, never comes out. Up to 1,024 characters, no controls. In an update: kept unless the mask names
+    it (smtp, smtp.password) and it is given; where the host changes, or security becomes NONE, it must be given again.
     """
     has_password: _builtins.bool
     """Output only: a password is kept."""

@@ -38,7 +38,7 @@ class _MessageStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MessageS
     """It was refused for good, or every try failed."""
     MESSAGE_STATE_UNCONFIRMED: _MessageState.ValueType  # 5
     """Nobody knows: the connection was lost between the first byte of content and the answer, or the sender vanished. It
-    is not sent again.
+    is not sent again unless a person (ResolveMessage) or its campaign's unconfirmed_policy says so.
     """
     MESSAGE_STATE_SUPPRESSED: _MessageState.ValueType  # 6
     """Its recipient does not want mail, or the address is dead."""
@@ -60,7 +60,7 @@ MESSAGE_STATE_FAILED: MessageState.ValueType  # 4
 """It was refused for good, or every try failed."""
 MESSAGE_STATE_UNCONFIRMED: MessageState.ValueType  # 5
 """Nobody knows: the connection was lost between the first byte of content and the answer, or the sender vanished. It
-is not sent again.
+is not sent again unless a person (ResolveMessage) or its campaign's unconfirmed_policy says so.
 """
 MESSAGE_STATE_SUPPRESSED: MessageState.ValueType  # 6
 """Its recipient does not want mail, or the address is dead."""
@@ -85,7 +85,7 @@ class _HoldReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_HoldReason
     HOLD_REASON_NOT_DUE: _HoldReason.ValueType  # 4
     """Its due time lies ahead: the campaign's start and delay."""
     HOLD_REASON_RETRY: _HoldReason.ValueType  # 5
-    """A try failed, and the next has its time."""
+    """A try failed, and the next has its time; of a resend: the first try may still succeed until then."""
     HOLD_REASON_LIMIT: _HoldReason.ValueType  # 6
     """A limit is used up."""
     HOLD_REASON_BACKOFF: _HoldReason.ValueType  # 7
@@ -109,7 +109,7 @@ HOLD_REASON_MAILBOX_PAUSED: HoldReason.ValueType  # 3
 HOLD_REASON_NOT_DUE: HoldReason.ValueType  # 4
 """Its due time lies ahead: the campaign's start and delay."""
 HOLD_REASON_RETRY: HoldReason.ValueType  # 5
-"""A try failed, and the next has its time."""
+"""A try failed, and the next has its time; of a resend: the first try may still succeed until then."""
 HOLD_REASON_LIMIT: HoldReason.ValueType  # 6
 """A limit is used up."""
 HOLD_REASON_BACKOFF: HoldReason.ValueType  # 7
@@ -119,6 +119,30 @@ HOLD_REASON_TURN: HoldReason.ValueType  # 8
 HOLD_REASON_WORKSPACE_STOPPED: HoldReason.ValueType  # 9
 """The workspace is stopped."""
 Global___HoldReason: _TypeAlias = HoldReason  # noqa: Y015
+
+class _Resolution:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ResolutionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Resolution.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RESOLUTION_UNSPECIFIED: _Resolution.ValueType  # 0
+    """Not said: refused."""
+    RESOLUTION_RESEND: _Resolution.ValueType  # 1
+    """It is sent again."""
+    RESOLUTION_ACCEPT: _Resolution.ValueType  # 2
+    """It is taken as sent."""
+
+class Resolution(_Resolution, metaclass=_ResolutionEnumTypeWrapper):
+    """What is made of an unconfirmed message."""
+
+RESOLUTION_UNSPECIFIED: Resolution.ValueType  # 0
+"""Not said: refused."""
+RESOLUTION_RESEND: Resolution.ValueType  # 1
+"""It is sent again."""
+RESOLUTION_ACCEPT: Resolution.ValueType  # 2
+"""It is taken as sent."""
+Global___Resolution: _TypeAlias = Resolution  # noqa: Y015
 
 @_typing.final
 class Attempt(_message.Message):
@@ -228,7 +252,7 @@ class Message(_message.Message):
 
     @_builtins.property
     def send_time(self) -> _timestamp_pb2.Timestamp:
-        """When the mail server took it."""
+        """When the mail server took it, or a person took it as sent."""
 
     @_builtins.property
     def history(self) -> _containers.RepeatedCompositeFieldContainer[Global___Attempt]:
@@ -413,3 +437,111 @@ class GetMessageResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetMessageResponse: _TypeAlias = GetMessageResponse  # noqa: Y015
+
+@_typing.final
+class ResolveMessageRequest(_message.Message):
+    """A call to decide."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    RESOLUTION_FIELD_NUMBER: _builtins.int
+    message_id: _builtins.str
+    """Which."""
+    resolution: Global___Resolution.ValueType
+    """What is made of it."""
+    def __init__(
+        self,
+        *,
+        message_id: _builtins.str = ...,
+        resolution: Global___Resolution.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message_id", b"message_id", "resolution", b"resolution"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResolveMessageRequest: _TypeAlias = ResolveMessageRequest  # noqa: Y015
+
+@_typing.final
+class ResolveMessageResponse(_message.Message):
+    """What it is now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def message(self) -> Global___Message:
+        """The message."""
+
+    def __init__(
+        self,
+        *,
+        message: Global___Message | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResolveMessageResponse: _TypeAlias = ResolveMessageResponse  # noqa: Y015
+
+@_typing.final
+class RetryMessagesRequest(_message.Message):
+    """A call to try again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMPAIGN_ID_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    REPLY_CONTAINS_FIELD_NUMBER: _builtins.int
+    campaign_id: _builtins.str
+    """Of which campaign."""
+    code: _builtins.int
+    """Only what failed with this reply code, by its last try: 200 to 599; 0: with any, or none."""
+    reply_contains: _builtins.str
+    """Only where the reply of its last try holds this, whatever the case of its letters: up to 200 characters, no
+    controls.
+    """
+    def __init__(
+        self,
+        *,
+        campaign_id: _builtins.str = ...,
+        code: _builtins.int = ...,
+        reply_contains: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign_id", b"campaign_id", "code", b"code", "reply_contains", b"reply_contains"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetryMessagesRequest: _TypeAlias = RetryMessagesRequest  # noqa: Y015
+
+@_typing.final
+class RetryMessagesResponse(_message.Message):
+    """What came of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RETRIED_FIELD_NUMBER: _builtins.int
+    MORE_FIELD_NUMBER: _builtins.int
+    retried: _builtins.int
+    """Messages that are PENDING by this call: up to 50,000."""
+    more: _builtins.bool
+    """There may be more of them: repeat the call."""
+    def __init__(
+        self,
+        *,
+        retried: _builtins.int = ...,
+        more: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["more", b"more", "retried", b"retried"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetryMessagesResponse: _TypeAlias = RetryMessagesResponse  # noqa: Y015

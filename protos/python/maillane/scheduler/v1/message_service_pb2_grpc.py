@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class MessageServiceStub:
-    """Single emails, and what became of them.
+    """Single emails, and what became of them. A verb that finds its state reached succeeds and changes nothing.
 
     Errors of every method: UNAUTHENTICATED, PERMISSION_DENIED, INVALID_ARGUMENT with BadRequest, NOT_FOUND (nothing of
     that id in the token's workspace), UNAVAILABLE.
@@ -48,18 +48,29 @@ class MessageServiceStub:
                 request_serializer=maillane_dot_scheduler_dot_v1_dot_message__service__pb2.GetMessageRequest.SerializeToString,
                 response_deserializer=maillane_dot_scheduler_dot_v1_dot_message__service__pb2.GetMessageResponse.FromString,
                 _registered_method=True)
+        self.ResolveMessage = channel.unary_unary(
+                '/maillane.scheduler.v1.MessageService/ResolveMessage',
+                request_serializer=maillane_dot_scheduler_dot_v1_dot_message__service__pb2.ResolveMessageRequest.SerializeToString,
+                response_deserializer=maillane_dot_scheduler_dot_v1_dot_message__service__pb2.ResolveMessageResponse.FromString,
+                _registered_method=True)
+        self.RetryMessages = channel.unary_unary(
+                '/maillane.scheduler.v1.MessageService/RetryMessages',
+                request_serializer=maillane_dot_scheduler_dot_v1_dot_message__service__pb2.RetryMessagesRequest.SerializeToString,
+                response_deserializer=maillane_dot_scheduler_dot_v1_dot_message__service__pb2.RetryMessagesResponse.FromString,
+                _registered_method=True)
 
 
 class MessageServiceServicer:
-    """Single emails, and what became of them.
+    """Single emails, and what became of them. A verb that finds its state reached succeeds and changes nothing.
 
     Errors of every method: UNAUTHENTICATED, PERMISSION_DENIED, INVALID_ARGUMENT with BadRequest, NOT_FOUND (nothing of
     that id in the token's workspace), UNAVAILABLE.
     """
 
     def ListMessages(self, request, context):
-        """Lists the messages of the workspace in campaign order, the newest campaign first. A page looks at a bounded number of
-        messages and campaigns, so it may be short, or empty, with more behind it: only a page without a token is the last.
+        """Lists the messages of the workspace in campaign order, the newest campaign first. A page looks at a bounded number
+        of messages and campaigns, so it may be short, or empty, with more behind it: only a page without a token is the
+        last.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -67,6 +78,32 @@ class MessageServiceServicer:
 
     def GetMessage(self, request, context):
         """Gets a message with each of its attempts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResolveMessage(self, request, context):
+        """Decides about a message of which nobody knows whether it arrived: it is sent again, or taken as sent. A resend may
+        reach its recipient a second time. It makes the message PENDING at once, and a completed campaign ACTIVE again, but
+        waits until the first try can no longer succeed (some 11 minutes after it became unconfirmed, by default); should
+        the first try be heard of until then, that counts, and nothing is sent again. Nothing withdraws it but cancelling
+        the campaign.
+
+        Errors: FAILED_PRECONDITION with reason MESSAGE_NOT_UNCONFIRMED, or of a resend CAMPAIGN_ENDED (it was cancelled)
+        or MAILBOX_DELETED (there is nothing to send it from).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetryMessages(self, request, context):
+        """Tries failed messages of a campaign again, all or those that the filters leave: each once, and more often where it
+        has tries left. It makes them PENDING, and a completed campaign ACTIVE again; they are sent at the campaign's pace.
+        Those whose mailbox is deleted stay failed. One call takes a bounded number, from the first on: repeat it while
+        there is more.
+
+        Errors: FAILED_PRECONDITION with reason CAMPAIGN_ENDED (it was cancelled).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -85,6 +122,16 @@ def add_MessageServiceServicer_to_server(servicer, server):
                     request_deserializer=maillane_dot_scheduler_dot_v1_dot_message__service__pb2.GetMessageRequest.FromString,
                     response_serializer=maillane_dot_scheduler_dot_v1_dot_message__service__pb2.GetMessageResponse.SerializeToString,
             ),
+            'ResolveMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResolveMessage,
+                    request_deserializer=maillane_dot_scheduler_dot_v1_dot_message__service__pb2.ResolveMessageRequest.FromString,
+                    response_serializer=maillane_dot_scheduler_dot_v1_dot_message__service__pb2.ResolveMessageResponse.SerializeToString,
+            ),
+            'RetryMessages': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetryMessages,
+                    request_deserializer=maillane_dot_scheduler_dot_v1_dot_message__service__pb2.RetryMessagesRequest.FromString,
+                    response_serializer=maillane_dot_scheduler_dot_v1_dot_message__service__pb2.RetryMessagesResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'maillane.scheduler.v1.MessageService', rpc_method_handlers)
@@ -94,7 +141,7 @@ def add_MessageServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class MessageService:
-    """Single emails, and what became of them.
+    """Single emails, and what became of them. A verb that finds its state reached succeeds and changes nothing.
 
     Errors of every method: UNAUTHENTICATED, PERMISSION_DENIED, INVALID_ARGUMENT with BadRequest, NOT_FOUND (nothing of
     that id in the token's workspace), UNAVAILABLE.
@@ -144,6 +191,60 @@ class MessageService:
             '/maillane.scheduler.v1.MessageService/GetMessage',
             maillane_dot_scheduler_dot_v1_dot_message__service__pb2.GetMessageRequest.SerializeToString,
             maillane_dot_scheduler_dot_v1_dot_message__service__pb2.GetMessageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResolveMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maillane.scheduler.v1.MessageService/ResolveMessage',
+            maillane_dot_scheduler_dot_v1_dot_message__service__pb2.ResolveMessageRequest.SerializeToString,
+            maillane_dot_scheduler_dot_v1_dot_message__service__pb2.ResolveMessageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetryMessages(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maillane.scheduler.v1.MessageService/RetryMessages',
+            maillane_dot_scheduler_dot_v1_dot_message__service__pb2.RetryMessagesRequest.SerializeToString,
+            maillane_dot_scheduler_dot_v1_dot_message__service__pb2.RetryMessagesResponse.FromString,
             options,
             channel_credentials,
             insecure,

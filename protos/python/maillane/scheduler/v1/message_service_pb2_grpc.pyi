@@ -13,7 +13,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class MessageServiceStub:
-    """Single emails, and what became of them.
+    """Single emails, and what became of them. A verb that finds its state reached succeeds and changes nothing.
 
     Errors of every method: UNAUTHENTICATED, PERMISSION_DENIED, INVALID_ARGUMENT with BadRequest, NOT_FOUND (nothing of
     that id in the token's workspace), UNAVAILABLE.
@@ -21,14 +21,33 @@ class MessageServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListMessages: _aio.UnaryUnaryMultiCallable[_message_service_pb2.ListMessagesRequest, _message_service_pb2.ListMessagesResponse]
-    """Lists the messages of the workspace in campaign order, the newest campaign first. A page looks at a bounded number of
-    messages and campaigns, so it may be short, or empty, with more behind it: only a page without a token is the last.
+    """Lists the messages of the workspace in campaign order, the newest campaign first. A page looks at a bounded number
+    of messages and campaigns, so it may be short, or empty, with more behind it: only a page without a token is the
+    last.
     """
     GetMessage: _aio.UnaryUnaryMultiCallable[_message_service_pb2.GetMessageRequest, _message_service_pb2.GetMessageResponse]
     """Gets a message with each of its attempts."""
+    ResolveMessage: _aio.UnaryUnaryMultiCallable[_message_service_pb2.ResolveMessageRequest, _message_service_pb2.ResolveMessageResponse]
+    """Decides about a message of which nobody knows whether it arrived: it is sent again, or taken as sent. A resend may
+    reach its recipient a second time. It makes the message PENDING at once, and a completed campaign ACTIVE again, but
+    waits until the first try can no longer succeed (some 11 minutes after it became unconfirmed, by default); should
+    the first try be heard of until then, that counts, and nothing is sent again. Nothing withdraws it but cancelling
+    the campaign.
+
+    Errors: FAILED_PRECONDITION with reason MESSAGE_NOT_UNCONFIRMED, or of a resend CAMPAIGN_ENDED (it was cancelled)
+    or MAILBOX_DELETED (there is nothing to send it from).
+    """
+    RetryMessages: _aio.UnaryUnaryMultiCallable[_message_service_pb2.RetryMessagesRequest, _message_service_pb2.RetryMessagesResponse]
+    """Tries failed messages of a campaign again, all or those that the filters leave: each once, and more often where it
+    has tries left. It makes them PENDING, and a completed campaign ACTIVE again; they are sent at the campaign's pace.
+    Those whose mailbox is deleted stay failed. One call takes a bounded number, from the first on: repeat it while
+    there is more.
+
+    Errors: FAILED_PRECONDITION with reason CAMPAIGN_ENDED (it was cancelled).
+    """
 
 class MessageServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Single emails, and what became of them.
+    """Single emails, and what became of them. A verb that finds its state reached succeeds and changes nothing.
 
     Errors of every method: UNAUTHENTICATED, PERMISSION_DENIED, INVALID_ARGUMENT with BadRequest, NOT_FOUND (nothing of
     that id in the token's workspace), UNAVAILABLE.
@@ -40,8 +59,9 @@ class MessageServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _message_service_pb2.ListMessagesRequest,
         context: _aio.ServicerContext[_message_service_pb2.ListMessagesRequest, _abc.Awaitable[_message_service_pb2.ListMessagesResponse]],
     ) -> _abc.Awaitable[_message_service_pb2.ListMessagesResponse]:
-        """Lists the messages of the workspace in campaign order, the newest campaign first. A page looks at a bounded number of
-        messages and campaigns, so it may be short, or empty, with more behind it: only a page without a token is the last.
+        """Lists the messages of the workspace in campaign order, the newest campaign first. A page looks at a bounded number
+        of messages and campaigns, so it may be short, or empty, with more behind it: only a page without a token is the
+        last.
         """
 
     @_abc_1.abstractmethod
@@ -51,5 +71,35 @@ class MessageServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_message_service_pb2.GetMessageRequest, _abc.Awaitable[_message_service_pb2.GetMessageResponse]],
     ) -> _abc.Awaitable[_message_service_pb2.GetMessageResponse]:
         """Gets a message with each of its attempts."""
+
+    @_abc_1.abstractmethod
+    def ResolveMessage(
+        self,
+        request: _message_service_pb2.ResolveMessageRequest,
+        context: _aio.ServicerContext[_message_service_pb2.ResolveMessageRequest, _abc.Awaitable[_message_service_pb2.ResolveMessageResponse]],
+    ) -> _abc.Awaitable[_message_service_pb2.ResolveMessageResponse]:
+        """Decides about a message of which nobody knows whether it arrived: it is sent again, or taken as sent. A resend may
+        reach its recipient a second time. It makes the message PENDING at once, and a completed campaign ACTIVE again, but
+        waits until the first try can no longer succeed (some 11 minutes after it became unconfirmed, by default); should
+        the first try be heard of until then, that counts, and nothing is sent again. Nothing withdraws it but cancelling
+        the campaign.
+
+        Errors: FAILED_PRECONDITION with reason MESSAGE_NOT_UNCONFIRMED, or of a resend CAMPAIGN_ENDED (it was cancelled)
+        or MAILBOX_DELETED (there is nothing to send it from).
+        """
+
+    @_abc_1.abstractmethod
+    def RetryMessages(
+        self,
+        request: _message_service_pb2.RetryMessagesRequest,
+        context: _aio.ServicerContext[_message_service_pb2.RetryMessagesRequest, _abc.Awaitable[_message_service_pb2.RetryMessagesResponse]],
+    ) -> _abc.Awaitable[_message_service_pb2.RetryMessagesResponse]:
+        """Tries failed messages of a campaign again, all or those that the filters leave: each once, and more often where it
+        has tries left. It makes them PENDING, and a completed campaign ACTIVE again; they are sent at the campaign's pace.
+        Those whose mailbox is deleted stay failed. One call takes a bounded number, from the first on: repeat it while
+        there is more.
+
+        Errors: FAILED_PRECONDITION with reason CAMPAIGN_ENDED (it was cancelled).
+        """
 
 def add_MessageServiceServicer_to_server(servicer: MessageServiceServicer, server: _aio.Server) -> None: ...

@@ -49,6 +49,7 @@ CREATE TABLE audit (
   verb text NOT NULL,
   resource text NOT NULL,
   detail jsonb,
+  peer text NOT NULL DEFAULT '',
   create_time timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX audit_workspace ON audit (workspace_id, id);
@@ -90,6 +91,7 @@ CREATE TABLE campaigns (
   start_time timestamptz,
   delay_us bigint NOT NULL,
   hourly_limit integer,
+  unconfirmed_policy smallint NOT NULL DEFAULT 1,
   state smallint NOT NULL DEFAULT 1,
   state_reason text NOT NULL DEFAULT '',
   revision bigint NOT NULL DEFAULT 1,
@@ -100,6 +102,7 @@ CREATE TABLE campaigns (
 CREATE INDEX campaigns_workspace ON campaigns (workspace_id, id);
 CREATE INDEX campaigns_dirty ON campaigns (id) WHERE queue_revision <> revision;
 CREATE INDEX campaigns_open ON campaigns (id) WHERE state IN (2, 3);
+CREATE INDEX campaigns_resend ON campaigns (id) WHERE unconfirmed_policy = 2;
 
 CREATE TABLE lanes (
   campaign_id bigint NOT NULL REFERENCES campaigns ON DELETE CASCADE,
@@ -132,6 +135,7 @@ CREATE TABLE campaign_counts (
   cancelled integer NOT NULL DEFAULT 0,
   PRIMARY KEY (campaign_id, slot)
 ) WITH (fillfactor = 50);
+CREATE INDEX campaign_counts_unconfirmed ON campaign_counts (campaign_id) WHERE unconfirmed <> 0;
 
 CREATE TABLE campaign_variables (
   campaign_id bigint NOT NULL REFERENCES campaigns ON DELETE CASCADE,
@@ -178,6 +182,18 @@ CREATE TABLE attempts (
 CREATE INDEX attempts_message ON attempts (message_id);
 CREATE INDEX attempts_outcome ON attempts (campaign_id, state, message_id);
 CREATE INDEX attempts_time ON attempts USING brin (settle_time);
+
+CREATE TABLE resends (
+  message_id bigint PRIMARY KEY,
+  campaign_id bigint NOT NULL REFERENCES campaigns ON DELETE CASCADE,
+  ready_time timestamptz NOT NULL
+);
+CREATE INDEX resends_ready ON resends (ready_time);
+
+CREATE TABLE rejections (
+  campaign_id bigint PRIMARY KEY REFERENCES campaigns ON DELETE CASCADE,
+  run integer NOT NULL
+);
 
 CREATE TABLE claims (
   token bigint PRIMARY KEY,

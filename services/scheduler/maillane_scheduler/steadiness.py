@@ -1,0 +1,31 @@
+"""For how long a clock that is not ours has gone on steadily."""
+
+# What two looks a second apart may differ by: slewing moves a clock by half a millisecond a second.
+TOLERANCE_S = 0.1
+
+
+class SteadyClock:
+    """Holds another machine's wall clock to our monotonic one, look by look.
+
+    While both go on alike, a time by the other clock is as good as one by ours; a jump, also one that only our own
+    machine's sleep makes it seem, begins the count anew.
+    """
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._last = (0.0, 0.0, 0.0)
+
+    def look(self, theirs: float, before: float, after: float) -> None:
+        """Notes what the other clock said, in seconds, when ours was between two times."""
+        if self._since is None or not self._goes_on(theirs, before, after):
+            self._since = after
+        self._last = (theirs, before, after)
+
+    def steady_s(self) -> float:
+        """For how long it has been steady, as of the last look; 0 before there was one."""
+        return 0.0 if self._since is None else max(0.0, self._last[1] - self._since)
+
+    def _goes_on(self, theirs: float, before: float, after: float) -> bool:
+        theirs_then, before_then, after_then = self._last
+        moved = theirs - theirs_then
+        return before - after_then - TOLERANCE_S <= moved <= after - before_then + TOLERANCE_S

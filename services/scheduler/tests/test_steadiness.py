@@ -1,0 +1,32 @@
+"""A clock that is not ours, held to ours."""
+
+from maillane_scheduler.steadiness import SteadyClock
+
+
+def watched(*looks: tuple[float, float, float]) -> float:
+    """For how long the other clock has been steady after looks of (theirs, before, after)."""
+    clock = SteadyClock()
+    for look in looks:
+        clock.look(*look)
+    return clock.steady_s()
+
+
+def test_nothing_is_known_before_the_second_look() -> None:
+    """A first look says nothing of what was before."""
+    assert watched() == watched((1000, 5, 5)) == 0
+
+
+def test_a_clock_that_goes_on_alike_is_steady_since_the_first_look() -> None:
+    """Looks may be far apart."""
+    assert watched((1000, 5, 5), (1001, 6, 6), (1600, 605, 605)) == 600
+
+
+def test_a_jump_begins_anew() -> None:
+    """Ahead and back alike; so does our own machine's sleep, in which our clock stands still."""
+    assert watched((1000, 5, 5), (8200, 6, 6), (8210, 16, 16)) == 10
+    assert watched((1000, 5, 5), (900, 6, 6), (910, 16, 16)) == 10
+
+
+def test_a_slow_answer_is_no_jump() -> None:
+    """The other clock was read at some time between asking and hearing."""
+    assert watched((1000, 5, 5), (1001, 6, 14), (1010, 15, 15)) == 10
