@@ -6,7 +6,7 @@ import psycopg
 from maillane_scheduler.queue.values import Settled
 from maillane_scheduler.store import leases
 
-from .world import World
+from .world import INCARNATION, World
 
 
 async def test_a_message_that_the_queue_had_given_up_comes_back_when_it_is_released(here: World) -> None:
@@ -51,18 +51,21 @@ async def test_a_refused_claim_costs_its_lane_no_gap(here: World) -> None:
     assert sum(len(turn.rows) for turn in turns) == 1
 
 
-async def test_a_repeated_claim_after_a_pause_brings_nothing(here: World) -> None:
-    """Its first answer was lost, then the campaign was paused: what it had claimed waits, and no attempt is spent."""
+async def test_what_a_repeated_claim_brings_after_a_pause_is_revoked_at_once(here: World) -> None:
+    """Its first answer was lost, then the campaign was paused: the sender is told, and asks, to hand all of it back.
+
+    Nothing takes it from the sender: a call that was stalled, while its repeat was answered, looks the same.
+    """
     campaign = here.campaign([here.mailbox()], 5)
     await here.sweep()
     await here.claim(3, claim_id=7)
     here.sql("UPDATE campaigns SET state = 3, revision = revision + 1")
 
     again = await here.claim(3, claim_id=7)
+    renewal = await leases.renew(here.scheduler.pool, [again.token], "s1", INCARNATION, 60)
 
-    assert again.rows == []
-    assert here.counts(campaign) == {"PENDING": 5}
-    assert here.sql("SELECT max(attempt) FROM messages") == [(0,)]
+    assert sorted(renewal.revoked) == [row.message for row in again.rows]
+    assert here.counts(campaign) == {"PENDING": 2, "SENDING": 3}
 
 
 async def test_a_replay_that_meets_the_lease_sweep_brings_everything(here: World) -> None:

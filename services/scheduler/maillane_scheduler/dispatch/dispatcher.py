@@ -124,12 +124,7 @@ class Dispatcher:
 
     async def _replay(self, ask: Ask) -> HandOut | None:
         found = await leases.replay(self._pool, ask.claim_id, ask.sender_id, ask.incarnation, self._lease_s)
-        if found is None:
-            return None
-        if found.revoked:
-            # For the sender this is a claim like any other: none succeeds after a pause returned.
-            await self._settler.put_back(found.token, found.revoked)
-        return HandOut(found.token, found.rows)
+        return None if found is None else HandOut(found.token, found.rows)
 
     async def _cycle(self, ask: Ask, finished: Sequence[Finished]) -> HandOut | None:
         """One look: None where nothing can be handed out now (and what is finished is settled)."""
@@ -261,8 +256,8 @@ class Dispatcher:
         if time.monotonic() >= min(grant.good_until for grant in granted):
             # Postgres was so slow that a window may have ended: what was handed out would count in the old one.
             await self._queue.unserve(token, _lanes(taken))
-            await self._settler.put_back(token, [row.message for row in rows])
-            return None
+            if await self._settler.take_back(token, [row.message for row in rows], self._lease_s):
+                return None
         _observe_lag(taken, claimed)
         # What is left is for the next in line.
         self._waker.wake()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import structlog
 
 from maillane_scheduler.dispatch.limiter import Limiter, Return
-from maillane_scheduler.handover import Finished, Release, Report
+from maillane_scheduler.handover import Finished, Report
 from maillane_scheduler.metrics import BACKOFFS, OUTCOMES, REJECTED_CAMPAIGNS
 from maillane_scheduler.queue.parks import QUEUE_PARKS
 from maillane_scheduler.queue.queue import Queue
@@ -16,7 +16,7 @@ from maillane_scheduler.store import claims, lanes, parks, rejections, releases
 from maillane_scheduler.store.claims import SettledRow
 from maillane_scheduler.store.engine import DispatchPool
 from maillane_scheduler.store.parks import GATE
-from maillane_scheduler.store.releases import Backoff, Refund
+from maillane_scheduler.store.releases import Backoff, Refund, ReleasedRow
 from maillane_scheduler.waker import Waker
 
 log = structlog.get_logger()
@@ -82,6 +82,18 @@ class Settler:
         rows, refunds = await releases.release(self._pool, report.released, self._retry)
         # The mailbox rests before its messages are back, or the next claim would take them at once.
         await self._rest(report, [row.settled for row in rows])
+        return await self._released(rows, refunds)
+
+    async def take_back(self, token: int, messages: Sequence[int], lease_s: float) -> bool:
+        """Takes back a claim that nobody has been told of: no attempt is spent. Returns whether that is so.
+
+        Args:
+            lease_s: what the claim was committed with.
+        """
+        rows, refunds = await releases.take_back(self._pool, token, messages, lease_s, self._retry)
+        return bool(await self._released(rows, refunds))
+
+    async def _released(self, rows: Sequence[ReleasedRow], refunds: Sequence[Refund]) -> int:
         due = {row.settled.message: row.due_us for row in rows}
         all_back = await self._leave_flight([row.settled for row in rows], due)
         marks = [row.mark for row in rows if row.mark is not None]
@@ -93,11 +105,6 @@ class Settler:
         for _ in rows:
             OUTCOMES.labels("released").inc()
         return len(rows)
-
-    async def put_back(self, token: int, messages: Sequence[int]) -> int:
-        """Takes back a hand-out that nobody has been told of: no attempt is spent."""
-        untold = [Release(message, token, spent=False, code=0, reply="") for message in messages]
-        return await self.release(Report([], untold, {}))
 
     async def park(self, mailbox: int, campaign: int, reason: ParkReason, until_us: int) -> None:
         """Sets a mailbox (campaign GATE) or one of its lanes aside in the queue; 0 lifts."""

@@ -19,16 +19,10 @@ VANISHED = "the sender vanished while it held the message"
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What a claim id brought before: its token, and what of it is not settled.
-
-    Attributes:
-        revoked: of what is not settled, what must not be sent now (its campaign, mailbox or workspace was stopped
-            meanwhile): messages to put back.
-    """
+    """What a claim id brought before: its token, and what of it is not settled."""
 
     token: int
     rows: list[ClaimedRow]
-    revoked: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +63,9 @@ WITH k AS (
     sending = campaign_counts.sending + excluded.sending,
     unconfirmed = campaign_counts.unconfirmed + excluded.unconfirmed
 )
-SELECT k.token, {_STOPPED}, a.id, a.campaign_id, a.mailbox_id, a.attempt, a.email, a.variables, c.revision, b.revision
+SELECT k.token, a.id, a.campaign_id, a.mailbox_id, a.attempt, a.email, a.variables, c.revision, b.revision
 FROM k LEFT JOIN again a ON true LEFT JOIN campaigns c ON c.id = a.campaign_id
-LEFT JOIN mailboxes b ON b.id = a.mailbox_id LEFT JOIN workspaces w ON w.id = c.workspace_id
+LEFT JOIN mailboxes b ON b.id = a.mailbox_id
 ORDER BY a.id
 """.encode()
 
@@ -133,7 +127,9 @@ LEFT JOIN lanes l ON l.campaign_id = m.campaign_id AND l.mailbox_id = m.mailbox_
 async def replay(pool: DispatchPool, claim_id: int, sender: str, incarnation: str, lease_s: float) -> Replay | None:
     """Everything of a claim that is not settled, UNCONFIRMED included, as SENDING on a fresh lease.
 
-    That the sender asks proves that it began nothing of it. None where the claim id brought nothing (yet).
+    That the sender asks proves that it began nothing of it. But the call may have been stalled for so long that the
+    sender gave it up, repeated it elsewhere, and is in content by now. So nothing is taken from the sender here, also
+    where it was stopped meanwhile: its next renewal revokes that. None where the claim id brought nothing (yet).
     """
     async with pool.connection() as connection:
         cursor = connection.cursor()
@@ -143,11 +139,7 @@ async def replay(pool: DispatchPool, claim_id: int, sender: str, incarnation: st
         found = await cursor.fetchall()
     if not found:
         return None
-    token = found[0][0]
-    rows = [(stopped, ClaimedRow(*row)) for _, stopped, *row in found if row[0] is not None]
-    return Replay(
-        token, [row for stopped, row in rows if not stopped], [row.message for stopped, row in rows if stopped]
-    )
+    return Replay(found[0][0], [ClaimedRow(*row) for _, *row in found if row[0] is not None])
 
 
 async def bury(pool: DispatchPool, token: int, claim_id: int, sender: str, incarnation: str) -> bool:

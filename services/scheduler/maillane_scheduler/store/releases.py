@@ -7,6 +7,9 @@ campaign that has ended.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+
 from maillane_scheduler.handover import Finished, Release
 from maillane_scheduler.states import CampaignState, MessageState
 from maillane_scheduler.store.claims import SLOTS, SettledRow
@@ -157,6 +160,13 @@ SELECT id, mailbox_id, campaign_id, token FROM settled
 """.encode()
 
 
+# Nobody was told of the claim: its lease is as it was committed, for whoever tells moves it. From now on nobody is.
+_TAKE_BACK = b"""
+UPDATE claims SET sender_id = '', incarnation = ''
+WHERE token = $1 AND lease_until = create_time + $2 * interval '1 second' RETURNING true
+"""
+
+
 async def release(
     pool: DispatchPool, releases: Sequence[Release], backoff: Backoff
 ) -> tuple[list[ReleasedRow], list[Refund]]:
@@ -167,15 +177,35 @@ async def release(
 
     Returns what took effect, and the permits to give back.
     """
+    async with pool.connection() as connection:
+        return await _release(connection, releases, backoff)
+
+
+async def take_back(
+    pool: DispatchPool, token: int, messages: Sequence[int], lease_s: float, backoff: Backoff
+) -> tuple[list[ReleasedRow], list[Refund]]:
+    """Releases a whole claim, unless somebody has been told of it: a replay, while this scheduler was stalled.
+
+    Returns the same as `release`; nothing where it was told.
+    """
+    untold = [Release(message, token, spent=False, code=0, reply="") for message in messages]
+    async with pool.connection() as connection, connection.transaction():
+        if await (await connection.execute(_TAKE_BACK, (token, lease_s))).fetchone() is None:
+            return [], []
+        return await _release(connection, untold, backoff)
+
+
+async def _release(
+    connection: AsyncConnection[TupleRow], releases: Sequence[Release], backoff: Backoff
+) -> tuple[list[ReleasedRow], list[Refund]]:
     rows = sorted((r.message, r.token, r.spent, r.code, r.reply, r.wait_s) for r in releases)
     ids, *_ = columns = [list(column) for column in zip(*rows, strict=True)]
-    async with pool.connection() as connection:
-        cursor = connection.cursor(binary=True)
-        async with connection.pipeline():
-            for lock in _LOCKS:
-                await connection.execute(lock, (ids,))
-            await cursor.execute(_RELEASE, (*columns, backoff.attempts, backoff.first_s, backoff.most_s))
-        found = await cursor.fetchall()
+    cursor = connection.cursor(binary=True)
+    async with connection.pipeline():
+        for lock in _LOCKS:
+            await connection.execute(lock, (ids,))
+        await cursor.execute(_RELEASE, (*columns, backoff.attempts, backoff.first_s, backoff.most_s))
+    found = await cursor.fetchall()
     released = [
         ReleasedRow(SettledRow(message, mailbox, campaign, token), due_us, mark)
         for message, mailbox, campaign, token, due_us, mark, *_ in found
