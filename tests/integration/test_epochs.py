@@ -38,3 +38,30 @@ async def test_claims_that_miss_the_counters_together_restore_them_once(here: Wo
 
     assert here.sql("SELECT epoch FROM counters WHERE workspace_id = %s", here.workspace) == [(1,)]
     assert sum(len(turn.rows) for turn in turns) == 20
+
+
+async def test_a_busy_days_counters_are_restored(here: World) -> None:
+    """2,000 mailboxes sent in each hour of a day: what counts of it fits into one call, and the limits hold."""
+    mailbox = here.mailbox(hourly=100_000, daily=50)
+    here.campaign([mailbox], 20)
+    here.sql(
+        """INSERT INTO permits (token, campaign_id, workspace_id, mailbox_id, reserve_time, permits, address_key,
+           reservation_id)
+           SELECT n * 100 + h, n, %s, n, now() - h * interval '1 hour', 1, lpad(n::text, 16, '0'), 'r'
+           FROM generate_series(1, 2000) n, generate_series(0, 23) h""",
+        here.workspace,
+    )
+    # The day began some hours ago: all that it has left by its limit are three.
+    here.sql(
+        """INSERT INTO permits (token, campaign_id, workspace_id, mailbox_id, reserve_time, permits, address_key,
+           reservation_id) VALUES (1, 1, %s, %s, now(), 47, %s, 'r')""",
+        here.workspace,
+        mailbox,
+        f"{1:016x}",
+    )
+    here.sql("DELETE FROM permits WHERE address_key = %s AND token <> 1", f"{1:016x}")
+    await here.sweep()
+
+    rows = [row for _ in range(3) for row in (await here.claim(5)).rows]
+
+    assert len(rows) == 3

@@ -16,6 +16,7 @@ from maillane.ratelimit.v1.rate_limit_service_pb2_grpc import RateLimitServiceSt
 from maillane_chassis.errors import Unavailable
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from maillane_scheduler.dispatch import restored
 from maillane_scheduler.dispatch.terms import Limits
 from maillane_scheduler.store import epochs
 from maillane_scheduler.store.claims import Permit
@@ -25,6 +26,8 @@ log = structlog.get_logger()
 
 # The limiter answers in a millisecond or two; what takes longer is down, and its callers repeat.
 CALL_S = 2.0
+# A restore is rare, and long where much was handed out: the limiter gives it 8 s.
+RESTORE_S = 10.0
 # Reserve, restore, and the same once more where the restore turns out to be an old one: further losses are left to the
 # next call.
 RESERVE_TRIES = 3
@@ -262,35 +265,17 @@ class Limiter:
             epoch, handed_out = await epochs.next_epoch(self._engine, key, part_s, span_s, above)
             # From here on grants of an older one are worth nothing, whether the limiter hears of this or not.
             self._raised[workspace] = epoch
-            counts = [count for item in handed_out for count in self._counts(key, item)]
+            # In a thread: a busy workspace's hand-outs take some tenths of a second.
+            counts = await asyncio.to_thread(restored.counts, self._limits, key, handed_out)
             request = pb.RestoreRequest(workspace_id=workspace, epoch=epoch, counts=counts)
             try:
-                answer = await self._stub.Restore(request, timeout=CALL_S)
+                answer = await self._stub.Restore(request, timeout=RESTORE_S)
             except grpc.aio.AioRpcError as error:
                 raise Unavailable("the limiter could not be restored", reason=LOST, retry_after_s=1) from error
             log.warning("counters_restored", workspace=workspace, epoch=answer.epoch, restored=answer.restored)
             if answer.restored:
                 return
             above = answer.epoch
-
-    def _counts(self, workspace: int, item: epochs.HandedOut) -> list[pb.Count]:
-        hour = self._limits.window(self._limits.hour_s, self._limits.parts)
-        if workspace == epochs.DEPLOYMENT:
-            named = [(pb.SCOPE_DEPLOYMENT, "all", hour)]
-        else:
-            day = self._limits.window(self._limits.day_s)
-            mailbox = item.address_key
-            named = [
-                (pb.SCOPE_MAILBOX, mailbox, hour),
-                (pb.SCOPE_MAILBOX, mailbox, day),
-                (pb.SCOPE_CAMPAIGN, str(item.campaign), hour),
-            ]
-        counts = []
-        for scope, id_, window in named:
-            count = pb.Count(scope=scope, id=id_, window=window, permits=item.permits)
-            count.reserve_time.FromDatetime(item.reserve_time)
-            counts.append(count)
-        return counts
 
 
 def _datetime(timestamp: object) -> datetime:

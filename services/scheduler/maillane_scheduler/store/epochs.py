@@ -14,12 +14,17 @@ DEPLOYMENT = 0
 
 @dataclass(frozen=True, slots=True)
 class HandedOut:
-    """Permits used and not given back, of one mailbox's address and one campaign, of one part of an hour."""
+    """Permits used and not given back, of one mailbox's address and one campaign, of one part of an hour.
+
+    Attributes:
+        age_s: since the last of them was reserved.
+    """
 
     address_key: str
     campaign: int
     reserve_time: datetime
     permits: int
+    age_s: float
 
 
 # Grouped finely enough for any window: fixed ones begin at multiples of their length, a part of a rolling one is one of
@@ -30,7 +35,8 @@ ON CONFLICT (workspace_id) DO UPDATE SET epoch = greatest(counters.epoch, :above
 """)
 _CURRENT = text("SELECT workspace_id, epoch FROM counters WHERE workspace_id = ANY(:workspaces)")
 _SUM = text("""
-SELECT address_key, campaign_id, min(reserve_time), sum(permits - refunded)::bigint
+SELECT address_key, campaign_id, min(reserve_time), sum(permits - refunded)::bigint,
+       extract(epoch FROM statement_timestamp() - max(reserve_time))::float8
 FROM permits
 WHERE (workspace_id = :workspace OR :workspace = 0)
   AND reserve_time > statement_timestamp() - :span_s * interval '1 second'
