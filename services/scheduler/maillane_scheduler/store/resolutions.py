@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from maillane_chassis.errors import FailedPrecondition, NotFound
-from sqlalchemy import func, insert, literal, select, update
+from sqlalchemy import func, insert, literal, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from maillane_scheduler.states import MessageState
@@ -67,13 +67,15 @@ async def accept(connection: AsyncConnection, actor: Actor, message_id: int) -> 
 
 
 async def _note_accepted(connection: AsyncConnection, actor: Actor, message_id: int) -> None:
-    claimed = select(func.max(_ATTEMPTS.c.claim_time)).where(_ATTEMPTS.c.message_id == message_id).scalar_subquery()
+    mine = _ATTEMPTS.c.message_id == message_id
+    claimed = select(func.max(_ATTEMPTS.c.claim_time)).where(mine).scalar_subquery()
+    settled = select(func.max(_ATTEMPTS.c.settle_time)).where(mine).scalar_subquery()
     row = select(
         _MESSAGES.c.id,
         _MESSAGES.c.campaign_id,
         func.coalesce(claimed, func.now()),
-        # Later than what it became unconfirmed by, whatever this transaction began before.
-        func.clock_timestamp(),
+        # Behind what it became unconfirmed by, whatever the clock did since: the last attempt is the one that counts.
+        func.greatest(func.now(), settled + literal_column("interval '1 microsecond'")),
         _MESSAGES.c.mailbox_id,
         _MESSAGES.c.attempt,
         literal(int(MessageState.SENT)),

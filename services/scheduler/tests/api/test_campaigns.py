@@ -1,6 +1,7 @@
 """Campaigns over gRPC: drafts, verbs, and what each refuses."""
 
 import asyncio
+from typing import Any
 
 import grpc
 import pytest
@@ -35,6 +36,20 @@ async def verb(client, name, campaign_id):
 
 def update(campaign_id, campaign, *paths):
     return pb.UpdateCampaignRequest(campaign_id=campaign_id, campaign=campaign, update_mask=FieldMask(paths=paths))
+
+
+async def test_what_is_unconfirmed_is_held_unless_a_campaign_says_otherwise(tenant):
+    """Said at any time before its end."""
+    campaign = await make_campaign(tenant.editor, 1)
+    await start(tenant.editor, campaign.id)
+    resend = pb.Campaign(unconfirmed_policy=pb.UNCONFIRMED_POLICY_RESEND)
+    changed = await tenant.editor.UpdateCampaign(update(campaign.id, resend, "unconfirmed_policy"))
+    unknown: Any = 7
+    bad = update(campaign.id, pb.Campaign(unconfirmed_policy=unknown), "unconfirmed_policy")
+
+    assert campaign.unconfirmed_policy == pb.UNCONFIRMED_POLICY_HOLD
+    assert changed.campaign.unconfirmed_policy == pb.UNCONFIRMED_POLICY_RESEND
+    assert set((await refused(tenant.editor.UpdateCampaign(bad))).fields) == {"campaign.unconfirmed_policy"}
 
 
 async def test_a_changed_limit_lifts_the_parks_of_the_old_one(api, tenant):

@@ -5,8 +5,10 @@ import asyncio
 import grpc
 import pytest
 from maillane.scheduler.v1 import identity_service_pb2 as pb
+from maillane_scheduler import stopping
 from maillane_scheduler.store import identity
 
+from .making import make_campaign, start
 from .scheduler_api import refused
 
 ROLES = (pb.ROLE_VIEWER, pb.ROLE_EDITOR, pb.ROLE_ADMIN)
@@ -132,3 +134,75 @@ async def test_pages_hold_each_token_once_the_oldest_first(tenant):
             break
 
     assert names == ["viewer", "editor", "admin", "t0", "t1", "t2"]
+
+
+async def stop(client):
+    return await client.StopWorkspace(pb.StopWorkspaceRequest())
+
+
+async def test_a_stopped_workspace_hands_out_nothing_until_it_is_resumed(api, tenant):
+    """Whatever its campaigns and mailboxes say; others go on. Stopping it twice is as good as once."""
+    campaign = await make_campaign(tenant.editor, 1)
+    await start(tenant.editor, campaign.id)
+    await api.sync.close()
+
+    async def is_offered():
+        return int(campaign.id) in {offer.campaign for offer in (await api.queue.due(1000)).offers}
+
+    before = await is_offered()
+    stopped = [await stop(tenant.admin) for _ in range(2)]
+    during = await is_offered()
+    resumed = await tenant.admin.ResumeWorkspace(pb.ResumeWorkspaceRequest())
+
+    assert (before, during, await is_offered()) == (True, False, True)
+    assert [(answer.workspace.stopped, answer.acknowledged, len(answer.holdings)) for answer in stopped] == [
+        (True, True, 0)
+    ] * 2
+    assert not resumed.workspace.stopped
+    assert (
+        len(await api.sql("SELECT 1 FROM audit WHERE verb = 'workspace.stop' AND workspace_id = :w", w=tenant.id)) == 1
+    )
+
+
+async def test_a_stop_names_who_has_not_acknowledged_it(api, tenant, monkeypatch):
+    """A sender that is not heard of; it does not hold the answer up for longer than it may."""
+    monkeypatch.setattr(stopping, "WAIT_S", 0.3)
+    campaign = await make_campaign(tenant.editor, 3)
+    await start(tenant.editor, campaign.id)
+    await held(api, campaign.id, "s1")
+    answer = await stop(tenant.admin)
+
+    assert not answer.acknowledged
+    assert list(answer.holdings) == [pb.SenderHolding(sender_id="s1", messages=3, acknowledged=False)]
+
+
+async def test_a_sender_that_renews_has_acknowledged_once_it_had_time_to_hand_back(api, tenant, monkeypatch):
+    """What it still holds then is in content."""
+    monkeypatch.setattr(stopping, "HAND_BACK_S", 0.3)
+    campaign = await make_campaign(tenant.editor, 3)
+    await start(tenant.editor, campaign.id)
+    await held(api, campaign.id, "s2")
+    stopped = asyncio.create_task(stop(tenant.admin))
+    while not (await api.sql("SELECT stopped FROM workspaces WHERE id = :w", w=tenant.id))[0][0]:
+        await asyncio.sleep(0.01)
+    while not stopped.done():
+        await api.sql("UPDATE claims SET lease_until = lease_until + interval '1 s' WHERE sender_id = 's2'")
+        await api.sql(
+            "UPDATE messages SET state = 1 WHERE campaign_id = :c AND line = 1 AND state = 2", c=int(campaign.id)
+        )
+        await asyncio.sleep(0.1)
+    answer = stopped.result()
+
+    assert answer.acknowledged
+    assert list(answer.holdings) == [pb.SenderHolding(sender_id="s2", messages=2, acknowledged=True)]
+
+
+async def held(api, campaign_id, sender):
+    """What a hand-out of a whole campaign to a sender leaves."""
+    await api.sql(
+        "WITH m AS (UPDATE messages SET state = 2, token = campaign_id WHERE campaign_id = :id RETURNING id)"
+        " INSERT INTO claims (token, claim_id, sender_id, incarnation, lease_until, ids)"
+        " SELECT :id, :id, :sender, 'i', now() + interval '1 min', array_agg(id ORDER BY id) FROM m",
+        id=int(campaign_id),
+        sender=sender,
+    )

@@ -4,10 +4,12 @@ import grpc
 import pytest
 from maillane.scheduler.v1 import campaign_service_pb2 as campaign_pb
 from maillane.scheduler.v1 import message_service_pb2 as pb
-from maillane_scheduler.store import message_pages
+from maillane_scheduler.api import message_service
+from maillane_scheduler.store import message_pages, retries
+from sqlalchemy import text
 
 from .making import make_campaign, make_mailbox, start
-from .scheduler_api import chunks, refused
+from .scheduler_api import RESEND_WAIT_S, chunks, refused
 
 PENDING, SENDING, SENT, FAILED, UNCONFIRMED = 1, 2, 3, 4, 5
 
@@ -208,3 +210,111 @@ async def test_a_page_token_is_good_with_its_filters_only(tenant):
     other = pb.ListMessagesRequest(page_size=1, page_token=page.next_page_token, campaign_id=campaign.id)
 
     assert set((await refused(tenant.viewer.ListMessages(other))).fields) == {"page_token"}
+
+
+async def resolve(client, message_id, resolution):
+    request = pb.ResolveMessageRequest(message_id=message_id, resolution=resolution)
+    return (await client.ResolveMessage(request)).message
+
+
+async def unconfirmed(api, tenant):
+    """A message of which nobody knows, in a campaign that goes on."""
+    campaign = await make_campaign(tenant.editor, 2)
+    await start(tenant.editor, campaign.id)
+    await settle(api, campaign.id, "r0", UNCONFIRMED, "the sender vanished")
+    await api.sql(
+        "UPDATE campaign_counts SET pending = pending - 1, unconfirmed = 1 WHERE campaign_id = :id",
+        id=int(campaign.id),
+    )
+    return campaign, await message_of(tenant.viewer, campaign.id, "r0")
+
+
+async def counted(tenant, campaign):
+    request = campaign_pb.GetCampaignRequest(campaign_id=campaign.id)
+    counts = (await tenant.viewer.GetCampaign(request)).campaign.counts
+    return {name.name: number for name, number in counts.ListFields()}
+
+
+async def test_a_resend_tells_what_it_waits_for(api, tenant):
+    """Its first try; resolving it again so changes nothing."""
+    campaign, message = await unconfirmed(api, tenant)
+    pending = await resolve(tenant.editor, message.id, pb.RESOLUTION_RESEND)
+    again = await resolve(tenant.editor, message.id, pb.RESOLUTION_RESEND)
+    (listed_one, _) = (await tenant.viewer.ListMessages(pb.ListMessagesRequest(campaign_id=campaign.id))).messages
+    verbs = await api.sql("SELECT verb FROM audit WHERE resource = :r", r=f"messages/{message.id}")
+
+    assert (pending.state, pending.hold.reason) == (pb.MESSAGE_STATE_PENDING, pb.HOLD_REASON_RETRY)
+    assert again == pending
+    wait_s = pending.hold.until_time.ToSeconds() - pending.history[-1].settle_time.ToSeconds()
+    assert (wait_s, listed_one.due_time) == (RESEND_WAIT_S, pending.hold.until_time)
+    assert await counted(tenant, campaign) == {"total": 2, "pending": 2}
+    assert verbs == [("message.resend",)]
+
+
+async def test_an_accepted_message_counts_as_sent_and_says_by_whom(api, tenant):
+    """Accepting it again changes nothing; it is found among what was sent."""
+    campaign, message = await unconfirmed(api, tenant)
+    accepted = await resolve(tenant.editor, message.id, pb.RESOLUTION_ACCEPT)
+    again = await resolve(tenant.editor, message.id, pb.RESOLUTION_ACCEPT)
+
+    assert (accepted.state, accepted.HasField("send_time")) == (pb.MESSAGE_STATE_SENT, True)
+    assert (accepted.last_reply, accepted.attempts) == ("taken as sent by editor", 1)
+    assert again == accepted
+    assert await listed(tenant.viewer, campaign_id=campaign.id, state=SENT) == ["r0"]
+    assert await counted(tenant, campaign) == {"total": 2, "pending": 1, "sent": 1}
+
+
+@pytest.mark.parametrize("resolution", [pb.RESOLUTION_RESEND, pb.RESOLUTION_ACCEPT])
+async def test_only_what_is_unconfirmed_is_resolved(api, tenant, resolution):
+    """Of anything else, somebody knows."""
+    campaign, _ = await unconfirmed(api, tenant)
+    await settle(api, campaign.id, "r1", FAILED)
+    message = await message_of(tenant.viewer, campaign.id, "r1")
+    request = pb.ResolveMessageRequest(message_id=message.id, resolution=resolution)
+    refusal = await refused(tenant.editor.ResolveMessage(request))
+
+    assert (refusal.code, refusal.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "MESSAGE_NOT_UNCONFIRMED")
+
+
+async def test_a_resolution_must_be_one(tenant):
+    """Both bad fields are named."""
+    refusal = await refused(tenant.editor.ResolveMessage(pb.ResolveMessageRequest(message_id="x")))
+
+    assert set(refusal.fields) == {"message_id", "resolution"}
+
+
+async def test_a_retry_goes_on_where_a_call_ends(api, tenant, monkeypatch):
+    """A call takes a bounded number, and says that there may be more; each is tried once."""
+    monkeypatch.setattr(message_service, "RETRY_BATCHES", 1)
+    monkeypatch.setattr(retries, "BATCH", 2)
+    monkeypatch.setattr(retries, "_FAILED", text(retries._FAILED.text.replace("LIMIT 5000", "LIMIT 2")))
+    campaign = await make_campaign(tenant.editor, 3)
+    await start(tenant.editor, campaign.id)
+    for name in ("r0", "r1", "r2"):
+        await settle(api, campaign.id, name, FAILED)
+    await api.sql("UPDATE campaign_counts SET pending = 0, failed = 3 WHERE campaign_id = :id", id=int(campaign.id))
+    request = pb.RetryMessagesRequest(campaign_id=campaign.id)
+    answers = [await tenant.editor.RetryMessages(request) for _ in range(2)]
+
+    assert [(answer.retried, answer.more) for answer in answers] == [(2, True), (1, False)]
+    assert await counted(tenant, campaign) == {"total": 3, "pending": 3}
+    assert await api.sql(
+        "SELECT detail FROM audit WHERE verb = 'messages.retry' AND workspace_id = :w ORDER BY id", w=tenant.id
+    ) == [({"messages": 2},), ({"messages": 1},)]
+
+
+async def test_a_retry_in_a_cancelled_campaign_is_refused(tenant):
+    """It sends nothing any more."""
+    campaign = await make_campaign(tenant.editor, 1)
+    await tenant.editor.CancelCampaign(campaign_pb.CancelCampaignRequest(campaign_id=campaign.id))
+    refusal = await refused(tenant.editor.RetryMessages(pb.RetryMessagesRequest(campaign_id=campaign.id)))
+
+    assert (refusal.code, refusal.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "CAMPAIGN_ENDED")
+
+
+async def test_the_filters_of_a_retry_have_rules(tenant):
+    """Each bad field is named."""
+    request = pb.RetryMessagesRequest(campaign_id="", code=99, reply_contains="x" * 201)
+    refusal = await refused(tenant.editor.RetryMessages(request))
+
+    assert set(refusal.fields) == {"campaign_id", "code", "reply_contains"}
