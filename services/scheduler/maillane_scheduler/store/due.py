@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 from maillane_scheduler.plan import MAX_DUE_US
 
-LAST = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=MAX_DUE_US)).isoformat()
+LAST_TIME = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=MAX_DUE_US)
 """The end of time, as far as the queue knows: what is not to leave before somebody says so is due then."""
+LAST = LAST_TIME.isoformat()
+"""The same, for SQL."""
 
 
 def time_sql(

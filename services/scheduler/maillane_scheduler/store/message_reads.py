@@ -6,7 +6,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from maillane_chassis.errors import NotFound
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, any_, cast, extract, func, literal, or_, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Row,
+    Select,
+    any_,
+    cast,
+    extract,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,6 +28,7 @@ from maillane_scheduler import plan
 from maillane_scheduler.message import Attempt, Circumstances, Message
 from maillane_scheduler.states import CampaignState, MailboxState, MessageState, ParkReason
 from maillane_scheduler.store import tables
+from maillane_scheduler.store.due import LAST_TIME
 from maillane_scheduler.store.parks import GATE
 
 # Far above what the settings allow as tries of one message; those that are not spent are beside it.
@@ -24,6 +39,7 @@ _ATTEMPTS = tables.attempts
 _CAMPAIGNS = tables.campaigns
 _LANES = tables.lanes
 _RESENDS = tables.resends
+_HELD = literal(LAST_TIME, DateTime(timezone=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +107,8 @@ def _selected() -> Select[*tuple[Any, ...]]:
         .lateral("last")
     )
     lane = (_LANES.c.campaign_id == _MESSAGES.c.campaign_id) & (_LANES.c.mailbox_id == _MESSAGES.c.mailbox_id)
+    # What a late settle has ended meanwhile does not wait any more.
+    waits = (_RESENDS.c.message_id == _MESSAGES.c.id) & (_MESSAGES.c.state == int(MessageState.PENDING))
     return (
         select(
             _MESSAGES.c.id,
@@ -100,7 +118,7 @@ def _selected() -> Select[*tuple[Any, ...]]:
             _MESSAGES.c.state,
             _MESSAGES.c.attempt,
             _MESSAGES.c.ordinal,
-            _us(func.coalesce(_RESENDS.c.ready_time, _MESSAGES.c.retry_time)).label("retry_us"),
+            _us(func.coalesce(_RESENDS.c.ready_time, func.nullif(_MESSAGES.c.retry_time, _HELD))).label("retry_us"),
             _us(_RESENDS.c.ready_time).label("resend_us"),
             _us(_LANES.c.base).label("base_us"),
             _CAMPAIGNS.c.delay_us,
@@ -109,7 +127,7 @@ def _selected() -> Select[*tuple[Any, ...]]:
         .select_from(_MESSAGES)
         .join(_CAMPAIGNS, _CAMPAIGNS.c.id == _MESSAGES.c.campaign_id)
         .outerjoin(_LANES, lane)
-        .outerjoin(_RESENDS, _RESENDS.c.message_id == _MESSAGES.c.id)
+        .outerjoin(_RESENDS, waits)
         .outerjoin(last, true())
     )
 

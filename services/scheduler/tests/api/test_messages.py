@@ -251,6 +251,16 @@ async def test_a_resend_tells_what_it_waits_for(api, tenant):
     assert verbs == [("message.resend",)]
 
 
+async def test_a_resend_that_a_late_settle_ended_is_due_as_planned(api, tenant):
+    """Nothing of its wait is left to be seen."""
+    _, message = await unconfirmed(api, tenant)
+    await resolve(tenant.editor, message.id, pb.RESOLUTION_RESEND)
+    await api.sql("UPDATE messages SET state = 3 WHERE id = :id", id=int(message.id))
+    found = (await tenant.viewer.GetMessage(pb.GetMessageRequest(message_id=message.id))).message
+
+    assert (found.due_time, found.HasField("hold")) == (message.due_time, False)
+
+
 async def test_an_accepted_message_counts_as_sent_and_says_by_whom(api, tenant):
     """Accepting it again changes nothing; it is found among what was sent."""
     campaign, message = await unconfirmed(api, tenant)
