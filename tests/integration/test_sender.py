@@ -5,9 +5,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import grpc
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope
+from maillane.scheduler.v1.identity_service_pb2 import StopWorkspaceRequest, StopWorkspaceResponse
+from maillane.scheduler.v1.identity_service_pb2_grpc import IdentityServiceStub
+from maillane_scheduler.api_token import Role, digest, new_secret
 from maillane_scheduler.states import MessageState
+from maillane_scheduler.store import identity
+from maillane_scheduler.store.audit import Actor
 from maillane_sender.dispatch import End, Pace
 from maillane_sender.sender import Sender
 from maillane_sender.settings import Settings
@@ -96,6 +102,16 @@ def mailbox(here: World, inbox: Inbox) -> int:
     return made
 
 
+async def stop_workspace(here: World) -> StopWorkspaceResponse:
+    """The rpc, as an admin of the tenant calls it."""
+    secret = new_secret()
+    async with here.scheduler.engine.begin() as connection:
+        await identity.create_token(connection, Actor(here.workspace, None, "test"), "ops", Role.ADMIN, digest(secret))
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{here.scheduler.server.port}") as channel:
+        metadata = (("authorization", f"Bearer {secret}"),)
+        return await IdentityServiceStub(channel).StopWorkspace(StopWorkspaceRequest(), metadata=metadata)
+
+
 async def until(here: World, **states: int) -> None:
     """Waits until so many messages are in these states."""
     async with asyncio.timeout(STEP_S):
@@ -128,6 +144,21 @@ async def test_a_pause_brings_back_what_is_not_begun(serving: World, inbox: Inbo
 
     assert serving.states() == {"SENT": 5, "PENDING": 35}
     assert serving.sql("SELECT max(attempt) FROM messages WHERE state = %s", int(MessageState.PENDING)) == [(0,)]
+
+
+async def test_a_stop_is_acknowledged_once_only_what_is_in_content_is_left(serving: World, inbox: Inbox) -> None:
+    """The stop waits for the sender's renewal; what was in content then ends as it would have, and nothing follows."""
+    inbox.open.clear()
+    serving.campaign([mailbox(serving, inbox)], 40)
+    async with sending(serving, inbox):
+        await asyncio.wait_for(inbox.reached.wait(), STEP_S)
+        stopped = await stop_workspace(serving)
+        inbox.open.set()
+        await until(serving, SENDING=0)
+
+    assert stopped.acknowledged
+    assert [(one.sender_id, one.messages, one.acknowledged) for one in stopped.holdings] == [("s1", 5, True)]
+    assert serving.states() == {"SENT": 5, "PENDING": 35}
 
 
 async def test_a_drain_leaves_nothing_behind(serving: World, inbox: Inbox) -> None:
