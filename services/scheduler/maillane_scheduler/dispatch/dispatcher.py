@@ -253,11 +253,12 @@ class Dispatcher:
             if refused and not await senders.living(self._pool, ask.sender_id, ask.incarnation):
                 raise FailedPrecondition("another incarnation of this sender has been seen", reason="SENDER_REPLACED")
             return None
-        if time.monotonic() >= min(grant.good_until for grant in granted):
-            # Postgres was so slow that a window may have ended: what was handed out would count in the old one.
+        # Postgres was so slow that a window may have ended: what was handed out would count in the old one.
+        is_late = time.monotonic() >= min(grant.good_until for grant in granted)
+        if is_late and await self._settler.take_back(token, [row.message for row in rows], self._lease_s):
+            # Only now: where somebody was told of it after all, it was a hand-out, and its gap stands.
             await self._queue.unserve(token, _lanes(taken))
-            if await self._settler.take_back(token, [row.message for row in rows], self._lease_s):
-                return None
+            return None
         _observe_lag(taken, claimed)
         # What is left is for the next in line.
         self._waker.wake()

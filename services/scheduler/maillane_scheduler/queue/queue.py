@@ -170,7 +170,7 @@ class Queue:
     async def unserve(self, token: int, lanes: Sequence[tuple[int, int]], *, now_us: int | None = None) -> None:
         """Undoes the service of (mailbox, campaign) by a claim that was not handed out: no gap is waited for after it.
 
-        Safe to repeat; call it before the messages are put back.
+        Safe to repeat.
         """
         for batch in _batches(lanes, SETTLE_BATCH):
             await self._run("unserve", token, *chain.from_iterable(batch), now_us=now_us)

@@ -44,7 +44,7 @@ FAULTS = {
     "any token settles": ("if flying == token and not seen[message]", "if flying and not seen[message]"),
     "a message named twice settles twice": ("if flying == token and not seen[message]", "if flying == token"),
     "a settle leaves the lease": ("    variadic('ZREM', P .. 'leases', leases)\n    for c", "    for c"),
-    "a lane with a gap gives several": ("or number(h[3]) > 0 then room = 1", "then room = 1"),
+    "a lane with a gap gives several": ("has_gap = number(h[2]) > 0 or number(h[3]) > 0", "has_gap = number(h[2]) > 0"),
     "a claim does not look at the gate": ("if not eligible(P .. 'gates', m) or ", "if "),
     "a claim keeps what it takes": ("  R('ZREMRANGEBYRANK', lane_key(m, c), 0, #entries / 2 - 1)\n", ""),
     "what flies is enqueued again": ("if value then flying[messages[i]] = true end", ""),
