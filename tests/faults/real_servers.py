@@ -1,0 +1,136 @@
+"""Real mail servers that keep what they take, as they understood it: aiosmtpd, and Postfix's sink."""
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from aiosmtpd.controller import Controller
+from maillane_local.ports import LOOPBACK, free_port
+
+from .scenario import CannotRun
+
+MAX_SESSION: Final = 10**9
+"""Commands in one session: aiosmtpd's own limit, a protection of servers, is not what is tried here."""
+PACKAGE_S: Final = 120
+START_S: Final = 10
+
+_ROOT = Path(__file__).resolve().parents[2]
+_POSTFIX = _ROOT / ".build/postfix"
+_ARGUMENTS = re.compile(rb"X-(Mail|Rcpt)-Args: <([^>\r\n]*)>")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A message as a server took it."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    content: bytes
+
+
+@dataclass
+class Taker:
+    """A server at work: its port, and what it has taken."""
+
+    port: int
+    taken: list[Taken] = field(default_factory=list)
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        self.taken.append(Taken(envelope.mail_from, tuple(envelope.rcpt_tos), bytes(envelope.original_content)))
+        return "250 2.0.0 taken"
+
+
+@asynccontextmanager
+async def aiosmtpd() -> AsyncIterator[Taker]:
+    """aiosmtpd, in a thread of its own."""
+    taker = Taker(free_port())
+    options: Any = {"command_call_limit": MAX_SESSION, "enable_SMTPUTF8": True}
+    controller = Controller(taker, hostname=LOOPBACK, port=taker.port, **options)
+    controller.start()
+    try:
+        yield taker
+    finally:
+        controller.stop()
+
+
+@asynccontextmanager
+async def postfix_sink(folder: Path) -> AsyncIterator[Taker]:
+    """Postfix's smtp-sink, with its own parser of SMTP; what it took is known once this has ended.
+
+    Raises:
+        CannotRun: it is not installed, and Debian's package cannot be had.
+    """
+    taker = Taker(free_port())
+    program, environment = _sink_program()
+    dump = folder / "taken"
+    dump.mkdir()
+    # As root it wants to be somebody else, who must then be able to write here.
+    dump.chmod(0o777)
+    somebody = ("-u", "nobody") if os.geteuid() == 0 else ()
+    process = subprocess.Popen(
+        [program, *somebody, "-d", "m.", f"{LOOPBACK}:{taker.port}", "100"],
+        cwd=dump, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        await _listening(taker.port)
+        yield taker
+    finally:
+        process.terminate()
+        process.wait(START_S)
+        taker.taken = list(_dumped(dump))
+
+
+def _dumped(folder: Path) -> Iterator[Taken]:
+    for path in folder.iterdir():
+        raw = path.read_bytes()
+        head, _, content = raw.partition(b"Received: ")
+        # Its own trace header ends where a line begins without a space.
+        content = re.split(rb"\r?\n(?![ \t])", content, maxsplit=1)[1]
+        given = [(kind, address.decode()) for kind, address in _ARGUMENTS.findall(head)]
+        senders = [address for kind, address in given if kind == b"Mail"]
+        yield Taken(" ".join(senders), tuple(address for kind, address in given if kind == b"Rcpt"), content)
+
+
+def _sink_program() -> tuple[str, dict[str, str]]:
+    """Where smtp-sink is, with the environment that it needs; out of Debian's package, whose daemon is never run."""
+    if installed := shutil.which("smtp-sink", path=f"{os.environ.get('PATH', '')}:/usr/sbin"):
+        return installed, dict(os.environ)
+    program = _POSTFIX / "usr/sbin/smtp-sink"
+    if not program.exists():
+        _fetch()
+    return str(program), {**os.environ, "LD_LIBRARY_PATH": str(_POSTFIX / "usr/lib/postfix")}
+
+
+def _fetch() -> None:
+    if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
+        raise CannotRun("smtp-sink (Debian: postfix) is not installed")
+    _POSTFIX.mkdir(parents=True, exist_ok=True)
+    try:
+        _do("apt-get", "download", "postfix")
+        (package,) = _POSTFIX.glob("postfix_*.deb")
+        _do("dpkg-deb", "-x", package.name, ".")
+    except (subprocess.SubprocessError, ValueError) as error:
+        raise CannotRun(f"smtp-sink is not installed, and apt-get does not bring it: {error}") from error
+
+
+def _do(*command: str) -> None:
+    subprocess.run(command, cwd=_POSTFIX, capture_output=True, timeout=PACKAGE_S, check=True)
+
+
+async def _listening(port: int) -> None:
+    async with asyncio.timeout(START_S):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection(LOOPBACK, port)
+            except OSError:
+                await asyncio.sleep(0.02)
+            else:
+                writer.transport.abort()
+                return
