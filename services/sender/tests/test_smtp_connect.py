@@ -87,6 +87,18 @@ async def test_a_wrong_password_is_tried_once(connector: Connector) -> None:
     assert server.verbs == ["EHLO", "AUTH"]
 
 
+@pytest.mark.parametrize(("offered", "answer"), [("PLAIN", "{plain}"), ("LOGIN", "{login}"), ("XOAUTH2", "{bearer}")])
+async def test_a_password_that_comes_back_is_not_told(connector: Connector, offered: str, answer: str) -> None:
+    """A server that repeats what it did not understand puts no password into what people read."""
+    forms = {"plain": b"\0zoe\0s3cret", "login": b"s3cret", "bearer": b"user=zoe\1auth=Bearer s3cret\1\1"}
+    encoded = answer.format(**{name: base64.b64encode(form).decode() for name, form in forms.items()})
+    refused = f"500 5.5.2 not understood: AUTH {encoded} (s3cret)"
+    async with scripted({"AUTH": [refused]}, extensions=[f"AUTH {offered}"]) as server:
+        failed = await failure(connector, server.port, **LOGIN)
+
+    assert failed.reason == "500 5.5.2 not understood: AUTH [redacted] ([redacted])"
+
+
 async def test_a_mechanism_that_is_none(connector: Connector) -> None:
     """A server that listed PLAIN without doing it is asked for LOGIN."""
     script: Script = {"AUTH": ["504 5.5.4 unrecognized", "334 UGFzc3dvcmQ6"], "CZNJCMV0": ["235 welcome"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import socket
 import ssl
@@ -17,6 +18,8 @@ from maillane_sender.smtp.pipelining import PipeliningMemory
 from maillane_sender.smtp.protocol import Connection, Features, Timeouts
 from maillane_sender.smtp.reply import MAX_TEXT_CHARS, Reply, reply_from
 from maillane_sender.smtp.transport import Security, Transport
+
+REDACTED = "[redacted]"
 
 _UNKNOWN_MECHANISM_CODE = 504
 """RFC 4954 §4: the server does not do this mechanism, although it listed it."""
@@ -124,7 +127,7 @@ class _Attempt:
             await self._authenticate(client, address)
             _check_silence(client, self.stage)
         except aiosmtplib.SMTPResponseException as error:
-            reply = reply_from(error.code, error.message)
+            reply = reply_from(error.code, _without(error.message, self._transport))
             raise ConnectFailed(self.stage, reply.line, reply) from error
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             raise ConnectFailed(self.stage, _words(error)) from error
@@ -271,6 +274,16 @@ def _check_silence(client: aiosmtplib.SMTP, stage: ConnectStage) -> None:
     protocol = client.protocol
     if protocol is None or protocol._buffer:  # noqa: SLF001 - aiosmtplib has no public way to ask
         raise ConnectFailed(stage, "the server said something unasked")
+
+
+def _without(message: str, transport: Transport) -> str:
+    """A server's answer without the password: there are servers that repeat a command that they did not understand."""
+    username, password = transport.username.encode(), transport.password.encode()
+    # As PLAIN, XOAUTH2 and LOGIN send it: the long ones first, for they may hold the short one.
+    tokens = [b"\0%b\0%b" % (username, password), b"user=%b\1auth=Bearer %b\1\1" % (username, password), password]
+    for secret in (*(base64.b64encode(token).decode() for token in tokens), transport.password):
+        message = message.replace(secret, REDACTED) if transport.password else message
+    return message
 
 
 def _literal(connected: socket.socket) -> str:
