@@ -34,6 +34,8 @@ MAX_CLAIM = 1_000
 DROP_BATCH = 500
 # How long a wait for a wake-up may last before the connection is looked at again.
 WAKE_POLL_S = 1.0
+# A store that is lost again right after it was rebuilt is rebuilt again, but not for ever within one call.
+RECOVERIES = 3
 
 Argument = int | str | bytes
 T = TypeVar("T")
@@ -53,7 +55,7 @@ class Queue:
         client: a client that returns bytes (`decode_responses=False`).
         shard: which shard; all its keys lie in one slot.
         recover: called when the sentinel is not the one in use, to turn the queue to a generation that is served; the
-            command is then repeated, once. Without it, the error reaches the caller.
+            command is then repeated, a few times at most. Without it, the error reaches the caller.
     """
 
     def __init__(self, client: Redis, shard: int = 0, recover: Recover | None = None) -> None:
@@ -345,12 +347,13 @@ class Queue:
     async def _run(self, command: str, *args: Argument, now_us: int | None = None) -> Any:
         """Runs a script. Its first argument is always the test's clock, or nothing."""
         arguments = ["" if now_us is None else now_us, *args]
-        try:
-            return await self._call(command, arguments)
-        except QueueUnavailable:
-            if self._recover is None:
-                raise
-        await self._recover(self)
+        for _ in range(RECOVERIES):
+            try:
+                return await self._call(command, arguments)
+            except QueueUnavailable:
+                if self._recover is None:
+                    raise
+            await self._recover(self)
         return await self._call(command, arguments)
 
     async def _call(self, command: str, arguments: list[Argument]) -> Any:

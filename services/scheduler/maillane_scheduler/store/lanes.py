@@ -101,7 +101,7 @@ SELECT id, campaign_id, mailbox_id, first_id, last_id FROM marks
 WHERE create_time < statement_timestamp() - $1 * interval '1 second' ORDER BY id LIMIT $2
 """
 _MARKS_OF = b"SELECT id, campaign_id, mailbox_id, first_id, last_id FROM marks WHERE campaign_id = $1 ORDER BY id"
-_ADVANCE = b"UPDATE marks SET first_id = $2, create_time = statement_timestamp() WHERE id = $1"
+_RENEW = b"UPDATE marks SET create_time = statement_timestamp() WHERE id = $1"
 _CLEAR = b"DELETE FROM marks WHERE id = ANY($1::bigint[])"
 _DIRTY = b"""
 SELECT 'mailbox', id FROM mailboxes WHERE queue_revision <> revision
@@ -117,10 +117,11 @@ WHERE k.lease_until IS NOT NULL AND m.token = k.token AND m.state = {MessageStat
   AND m.campaign_id = $1 AND m.mailbox_id = $2
 """.encode()
 _SERVED = b"""
-SELECT (extract(epoch FROM max(k.create_time)) * 1000000)::bigint
+SELECT (extract(epoch FROM k.create_time) * 1000000)::bigint
 FROM permits p JOIN claims k ON k.token = p.token
 WHERE p.campaign_id = $1 AND p.mailbox_id = $2 AND p.workspace_id = (SELECT workspace_id FROM campaigns WHERE id = $1)
   AND p.reserve_time > statement_timestamp() - interval '25 hours'
+ORDER BY p.reserve_time DESC LIMIT 1
 """
 
 
@@ -162,9 +163,9 @@ async def left_behind(pool: DispatchPool, age_s: float, limit: int) -> list[Mark
     return [Mark(*row) for row in await _all(pool, _LEFT_BEHIND, age_s, limit)]
 
 
-async def advance(pool: DispatchPool, mark: int, first: int) -> None:
-    """Notes that the queue has everything of a mark before an id."""
-    await _do(pool, _ADVANCE, mark, first)
+async def renew(pool: DispatchPool, mark: int) -> None:
+    """Keeps a mark from being taken for left behind: its load goes on."""
+    await _do(pool, _RENEW, mark)
 
 
 async def clear(pool: DispatchPool, marks: Sequence[int]) -> None:

@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from maillane_scheduler.handover import Finished, Release
-from maillane_scheduler.states import CampaignState, MessageState
+from maillane_scheduler.states import CampaignState, MessageState, SuppressionReason
 from maillane_scheduler.store.claims import SLOTS, SettledRow
 from maillane_scheduler.store.due import time_sql, us_sql
 from maillane_scheduler.store.engine import DispatchPool
@@ -134,13 +134,18 @@ LEFT JOIN refunded f ON NOT r.spent AND f.token = r.token AND f.campaign_id = r.
 # yet keeps its token for this.
 _LATE = f"""
 WITH o AS MATERIALIZED (
-  SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::smallint[], $5::text[])
-    AS o(id, token, new_state, code, reply)
-), {_OLD.format(columns="o.new_state", states=f"{MessageState.UNCONFIRMED:d}, {MessageState.PENDING:d}")},
+  SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::smallint[], $5::text[], $6::boolean[])
+    AS o(id, token, new_state, code, reply, suppress)
+), {_OLD.format(columns="o.new_state, o.suppress", states=f"{MessageState.UNCONFIRMED:d}, {MessageState.PENDING:d}")},
 settled AS (
   UPDATE messages m SET state = old.new_state FROM old
   WHERE m.id = old.id AND m.token = old.token AND m.state = old.state AND m.state <> old.new_state
-  RETURNING m.id, m.mailbox_id, m.campaign_id, m.token, m.attempt, old.state AS was, m.state, old.code, old.reply
+  RETURNING m.id, m.mailbox_id, m.campaign_id, m.token, m.attempt, old.state AS was, m.state, m.email, old.code,
+            old.reply, old.suppress
+), dead AS (
+  INSERT INTO suppressions (workspace_id, email, reason)
+  SELECT DISTINCT c.workspace_id, lower(s.email), {SuppressionReason.DEAD_ADDRESS:d}
+  FROM settled s JOIN campaigns c ON c.id = s.campaign_id WHERE s.suppress ON CONFLICT DO NOTHING
 ), tried AS (
   INSERT INTO attempts (message_id, campaign_id, claim_time, settle_time, mailbox_id, number, state, code, reply)
   SELECT s.id, s.campaign_id, k.create_time, statement_timestamp(), s.mailbox_id, s.attempt, s.state, s.code, s.reply
@@ -220,7 +225,7 @@ async def _release(
 
 async def settle_late(pool: DispatchPool, finished: Sequence[Finished]) -> list[SettledRow]:
     """Turns UNCONFIRMED messages, and resends not yet claimed, into what really happened. Safe to repeat."""
-    rows = sorted((f.message, f.token, int(f.state), f.code, f.reply) for f in finished)
+    rows = sorted((f.message, f.token, int(f.state), f.code, f.reply, f.suppress) for f in finished)
     ids, *_ = columns = [list(column) for column in zip(*rows, strict=True)]
     async with pool.connection() as connection:
         cursor = connection.cursor(binary=True)

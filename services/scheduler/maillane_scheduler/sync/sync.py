@@ -102,6 +102,18 @@ class Sync:
             await self._load(mark)
 
     async def _load(self, mark: Mark) -> None:
+        planned = None
+        # What was read under one plan and put into the queue under the next would leave too late, or at the old pace.
+        while planned != (planned := await self._plan(mark)):
+            await self._fill(mark)
+        await lanes.clear(self._pool, [mark.id])
+
+    async def _plan(self, mark: Mark) -> int | None:
+        """The revision of the campaign that a mark's due times follow."""
+        found = await lanes.flags(self._pool, [mark.campaign])
+        return found[0].revision if found else None
+
+    async def _fill(self, mark: Mark) -> None:
         await self._prepare(mark)
         first = mark.first
         while batch := await lanes.pending(self._pool, mark.campaign, mark.mailbox, first, mark.last):
@@ -111,8 +123,7 @@ class Sync:
             first = batch[-1][0] + 1
             if len(batch) < lanes.LOAD_BATCH or first > mark.last:
                 break
-            await lanes.advance(self._pool, mark.id, first)
-        await lanes.clear(self._pool, [mark.id])
+            await lanes.renew(self._pool, mark.id)
 
     async def close(self) -> None:
         """Waits for the loads that go on; what they do not finish, marks remember."""
@@ -180,8 +191,11 @@ class Sync:
     async def _tell_campaign(self, flags: Flags) -> None:
         if flags.state is CampaignState.DRAFT:
             pass
-        elif flags.state.ended:
+        elif flags.state is CampaignState.CANCELLED:
             await self._queue.cancel_campaign(flags.campaign, flags.revision)
+        elif flags.state is CampaignState.COMPLETED:
+            # Held, not emptied: a late settle may open it again in this moment, and what it puts back must stay.
+            await self._queue.set_campaign(flags.campaign, flags.revision, paused=True)
         else:
             await self._open_lanes(flags)
         await lanes.told_campaign(self._pool, flags.campaign, flags.revision)
