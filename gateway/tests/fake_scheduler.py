@@ -11,6 +11,8 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from maillane.options.v1 import access_pb2
 from maillane.scheduler.v1 import (
+    audit_service_pb2,
+    audit_service_pb2_grpc,
     campaign_service_pb2,
     campaign_service_pb2_grpc,
     identity_service_pb2,
@@ -33,6 +35,7 @@ _SERVICES = (
     (message_service_pb2, message_service_pb2_grpc, "MessageService"),
     (suppression_service_pb2, suppression_service_pb2_grpc, "SuppressionService"),
     (identity_service_pb2, identity_service_pb2_grpc, "IdentityService"),
+    (audit_service_pb2, audit_service_pb2_grpc, "AuditService"),
 )
 
 

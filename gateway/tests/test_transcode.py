@@ -122,6 +122,7 @@ async def test_the_answer_is_the_bare_resource_with_every_field_without_presence
             state=campaigns.CAMPAIGN_STATE_ACTIVE,
             counts=campaigns.Counts(total=2, sent=1),
             delay=Duration(seconds=5),
+            unconfirmed_policy=campaigns.UNCONFIRMED_POLICY_HOLD,
         )
     )
 
@@ -144,6 +145,7 @@ async def test_the_answer_is_the_bare_resource_with_every_field_without_presence
             "suppressed": 0,
             "cancelled": 0,
         },
+        "unconfirmedPolicy": "UNCONFIRMED_POLICY_HOLD",
     }
 
 
