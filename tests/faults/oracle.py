@@ -192,7 +192,10 @@ async def _rows(connection: Connection, campaigns: Sequence[int]) -> list[Row]:
         """,
         list(campaigns),
     )
-    return [Row(*row[:5], MessageState(row[5]), *row[6:]) for row in found]
+    return [
+        Row(id_, campaign, mailbox, address, recipient, MessageState(state), attempt, incarnation)
+        for id_, campaign, mailbox, address, recipient, state, attempt, incarnation in found
+    ]
 
 
 async def _ask(connection: Connection, query: str, *values: object) -> list[tuple[Any, ...]]:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -51,7 +52,7 @@ class Rig:
         address: str,
         *,
         hourly_limit: int = 100_000,
-        security: mailbox_pb.Security = mailbox_pb.SECURITY_NONE,
+        security: mailbox_pb.Security.ValueType = mailbox_pb.SECURITY_NONE,
         password: str = "",
     ) -> str:
         """A mailbox whose server is the sink; returns its id. Its limit is judged at the end."""
@@ -92,8 +93,28 @@ class Rig:
         if count:
             await self.feed(found, count)
         if start:
-            await self.client.campaigns.StartCampaign(campaign_pb.StartCampaignRequest(campaign_id=found))
+            await self.start(found)
         return found
+
+    async def start(self, campaign: str) -> None:
+        """Starts a campaign."""
+        await self.client.campaigns.StartCampaign(campaign_pb.StartCampaignRequest(campaign_id=campaign))
+
+    async def delete(self, campaign: str) -> None:
+        """Deletes a draft, which is not reconciled then."""
+        del self.expected[int(campaign)]
+        request = campaign_pb.DeleteCampaignRequest(campaign_id=campaign)
+        await self.persist(lambda: self.client.campaigns.DeleteCampaign(request))
+
+    async def imports_ended(self, campaign: str, within_s: float = 30) -> None:
+        """Waits until no import of a campaign is open: one that was cut off is noticed a moment later.
+
+        Raises:
+            TimeoutError: one stays open.
+        """
+        async with asyncio.timeout(within_s):
+            while await self.oracle.ask("SELECT 1 FROM imports WHERE campaign_id = %s", int(campaign)):
+                await asyncio.sleep(LOOK_S / 4)
 
     async def feed(self, campaign: str, count: int, *, within_s: float = 120) -> None:
         """Adds so many more recipients. An import that is cut off is sent again, whole."""
@@ -154,9 +175,9 @@ class Rig:
             TimeoutError: something is still being sent.
         """
         for campaign in map(str, self.expected):
-            request = campaign_pb.PauseCampaignRequest(campaign_id=campaign)
             if (await self.get(campaign)).state == campaign_pb.CAMPAIGN_STATE_ACTIVE:
-                await self.persist(lambda request=request: self.client.campaigns.PauseCampaign(request))
+                request = campaign_pb.PauseCampaignRequest(campaign_id=campaign)
+                await self.persist(partial(self.client.campaigns.PauseCampaign, request))
         async with asyncio.timeout(within_s):
             while any([(await self.get(str(campaign))).counts.sending for campaign in self.expected]):
                 await asyncio.sleep(LOOK_S)

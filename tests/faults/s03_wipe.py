@@ -41,7 +41,7 @@ async def wipe(trial: Trial) -> None:
     trial.must("pending rebuilt ≤ 10 s", trial.measured["rebuilt_s"] <= 10)
 
 
-async def _rebuilt(rig: Rig, redis: "Redis[bytes]") -> float:
+async def _rebuilt(rig: Rig, redis: Redis) -> float:
     """When the newest generation of the queue holds all that is pending, less what leaves meanwhile."""
     until = time.monotonic() + REBUILD_S
     while time.monotonic() < until:
@@ -57,9 +57,10 @@ async def _pending(rig: Rig) -> int:
     return int(str(rows[0][0]))
 
 
-async def _queued(redis: "Redis[bytes]") -> int:
+async def _queued(redis: Redis) -> int:
     sizes: dict[bytes, int] = {}
     for key in await redis.keys(QUEUED):
+        assert isinstance(key, bytes)
         generation = key.split(b":")[2]
         sizes[generation] = sizes.get(generation, 0) + await redis.zcard(key)
     return sizes[max(sizes, key=lambda generation: int(generation[1:]))] if sizes else 0
