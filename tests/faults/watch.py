@@ -21,6 +21,17 @@ def resident_mib(pid: int) -> float:
     return total / MIB
 
 
+def forget_peak(pid: int) -> None:
+    """From now on `peak_mib` is about what follows."""
+    # proc(5): 5 resets the peak resident set size.
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def peak_mib(pid: int) -> float:
+    """The most memory that a process held since its peak was forgotten, in MiB."""
+    return int(Path(f"/proc/{pid}/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
+
+
 def log_entries(system: System, *parts: str) -> Iterator[dict[str, Any]]:
     """Entries of the logs of these parts (all, if none is named); lines that are no JSON have the key `line` only."""
     for path in sorted((system.folder.path / "log").glob("*.log")):

@@ -24,9 +24,9 @@ from maillane_sender.smtp import (
     classify,
     classify_connect,
 )
+from support.hostile import ATTACKS, MIB, SLOW_LORIS, STEPS, Attack, Hostile, hostile
 
 from .fake_scheduler import message
-from .hostile import ATTACKS, MIB, SLOW_LORIS, STEPS, Attack, Hostile, hostile
 from .scripted import PATIENT, scripted, settings, transport
 
 ENVELOPE = Envelope("news@acme.example", "zoe@example.net")
