@@ -9,7 +9,7 @@ import grpc
 from .malformed_grpc import Call
 
 CALL_S: Final = 20.0
-LONG_S: Final = 1.0
+LONG_S: Final = 0.3
 LONG: Final = frozenset({"ClaimMessages", "VerifyMailbox"})
 """These wait, for as long as they are asked to, or for a mail server: not so long here."""
 STREAM_S: Final = 0.3
