@@ -216,6 +216,9 @@ class Model:
         self.touch(mailbox, [campaign], now_us)
 
     def forget(self, mailbox: int, campaign: int, messages: Sequence[int], *, now_us: int) -> int:
+        if not messages:
+            # No call is made, so nothing is touched either: a last service in the future is not clamped.
+            return 0
         lane = self.lane(mailbox, campaign).messages
         gone = [lane.pop(message) for message in messages if message in lane]
         self.touch(mailbox, [campaign], now_us)
