@@ -6,9 +6,13 @@ import os
 import secrets
 import sys
 import time
+from pathlib import Path
 
 # Read when grpc is imported: its fork handlers now and then break a child before its exec.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
+# What tests share is imported as `support.…`, by pytest's own setting there.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from .scenario import FAILS, Scenario, run, scenarios
 from .table import keep, line
@@ -17,7 +21,7 @@ from .table import keep, line
 def main() -> None:
     """Runs what was asked for; exits 1 if something does not hold."""
     options = _options()
-    chosen = [scenario for scenario in scenarios() if _is_chosen(scenario, options.rows)]
+    chosen = _chosen(options.rows)
     if not chosen:
         sys.exit(f"no such rows; there are {sorted({scenario.row for scenario in scenarios()})}")
     results, begun = [], time.monotonic()
@@ -31,10 +35,14 @@ def main() -> None:
     sys.exit(1 if broken else 0)
 
 
-def _is_chosen(scenario: Scenario, rows: list[str]) -> bool:
-    """A row by its number, or one of its scenarios by number and a word of its name: "1:Valkey"."""
-    named = [row.partition(":") for row in rows]
-    return not rows or any(str(scenario.row) == row and word in scenario.name for row, _, word in named)
+def _chosen(named: list[str]) -> list[Scenario]:
+    """Rows by their numbers, or some of a row by its number and a word of their names: "1:Valkey"."""
+    wanted = [(int(row), word) for row, _, word in (name.partition(":") for name in named)]
+    return [
+        scenario
+        for scenario in scenarios({row for row, _ in wanted})
+        if not wanted or any(scenario.row == row and word in scenario.name for row, word in wanted)
+    ]
 
 
 def _options() -> argparse.Namespace:

@@ -1,6 +1,7 @@
 """What a sink does other than a good server would: by rules, whose chances follow from a seed and not from timing."""
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -66,6 +67,7 @@ class Rule:
         share: of recipients (or of connections, before there is one). The same recipient has the same luck each time.
         sender: only for mail from this address; empty: from any.
         most_s: the act waits for up to so long, each recipient for its own time.
+        times: how often one recipient (or connection) meets with it; 0: always.
     """
 
     stage: Stage
@@ -73,6 +75,7 @@ class Rule:
     share: float = 1.0
     sender: str = ""
     most_s: float = 0.0
+    times: int = 0
 
 
 class Misbehaviour:
@@ -81,6 +84,7 @@ class Misbehaviour:
     def __init__(self, seed: int) -> None:
         self._seed = seed
         self._rules: tuple[Rule, ...] = ()
+        self._met: Counter[tuple[Rule, str]] = Counter()
 
     def add(self, *rules: Rule) -> None:
         """Adds rules; of several that fit, the first that was added decides."""
@@ -93,10 +97,14 @@ class Misbehaviour:
     def act(self, stage: Stage, talk: Talk) -> Act:
         """What to do."""
         for rule in self._rules:
-            if rule.stage is stage and rule.sender in ("", talk.sender):
-                chance = self._chance(rule, talk)
-                if chance() < rule.share:
-                    return Act(rule.act.reply, rule.act.then, rule.act.after_s + rule.most_s * chance())
+            if rule.stage is not stage or rule.sender not in ("", talk.sender):
+                continue
+            if rule.times and self._met[rule, talk.key] >= rule.times:
+                continue
+            chance = self._chance(rule, talk)
+            if chance() < rule.share:
+                self._met[rule, talk.key] += 1
+                return Act(rule.act.reply, rule.act.then, rule.act.after_s + rule.most_s * chance())
         return GOOD
 
     def _chance(self, rule: Rule, talk: Talk) -> Callable[[], float]:

@@ -6,7 +6,7 @@ import random
 import tempfile
 import time
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -72,7 +72,7 @@ class Trial:
         self.measured: dict[str, Any] = {}
         self.broken: list[str] = []
         self._scale = scale
-        self._folder = folder
+        self.folder = folder
         self._systems = 0
 
     def scaled(self, of_the_long_form: int, at_least: int = 1) -> int:
@@ -83,7 +83,7 @@ class Trial:
     async def rig(self, sink: Sink | None = None, **settings: Any) -> AsyncIterator[Rig]:
         """A system and a sink, with settings as keywords."""
         self._systems += 1
-        folder = self._folder / f"system{self._systems}"
+        folder = self.folder / f"system{self._systems}"
         async with rig(folder, self.seed, settings, sink) as made:
             yield made
 
@@ -122,11 +122,12 @@ class Trial:
         self.must(f"counts are those of the rows: {found.miscounted}", not found.miscounted)
 
 
-def scenarios() -> list[Scenario]:
-    """All scenarios, by row: each module s<row>_<name>.py beside this one holds SCENARIOS."""
+def scenarios(rows: Collection[int] = ()) -> list[Scenario]:
+    """The scenarios of rows, of all if none is named: each module s<row>_<name>.py beside this one holds SCENARIOS."""
     found: list[Scenario] = []
     for path in sorted(Path(__file__).parent.glob("s[0-9][0-9]_*.py")):
-        found += importlib.import_module(f".{path.stem}", __package__).SCENARIOS
+        if not rows or int(path.stem[1:3]) in rows:
+            found += importlib.import_module(f".{path.stem}", __package__).SCENARIOS
     return found
 
 

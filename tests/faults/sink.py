@@ -1,6 +1,7 @@
 """A mail server that counts: it keeps each complete content and each answer that it gave, and misbehaves on command."""
 
 import asyncio
+import base64
 import re
 import ssl
 import threading
@@ -205,6 +206,8 @@ class _Conversation(asyncio.Protocol):
             self._secret_lines = 2
             self._say("334 VXNlcm5hbWU6")
         else:
+            # Who signs in is known from here on: authorisation id, user name and password, divided by NULs (RFC 4616).
+            self._sender = base64.b64decode(line[11:]).split(b"\0")[1].decode()
             self._answer(Stage.AUTH, "235 2.7.0 in")
 
     def _receive(self, line: bytes) -> None:
