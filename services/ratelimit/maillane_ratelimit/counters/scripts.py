@@ -16,10 +16,10 @@ _PARTS: Final = {
 }
 
 _FLAGS: Final = {
-    # Without allow-oom Redis refuses a script before its first line when memory is full: nothing is ever half counted.
-    "reserve": "",
-    "restore": "",
-    # Giving back must work then most of all.
+    # With allow-oom: the queue may lie in the same Redis, and only what is sent makes room there. Without, a full one
+    # would be full for ever. What they take is bounded: a reservation a claim, of messages that are there already.
+    "reserve": " flags=allow-oom",
+    "restore": " flags=allow-oom",
     "refund": " flags=allow-oom",
     "usage": " flags=no-writes",
 }
