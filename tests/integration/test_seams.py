@@ -28,7 +28,9 @@ from collections.abc import AsyncIterator
 
 import psycopg
 import pytest
+from maillane_chassis.errors import FailedPrecondition
 from maillane_scheduler.dispatch.dispatcher import HandOut
+from maillane_scheduler.handover import Ask
 from maillane_scheduler.scheduler import Scheduler
 from maillane_scheduler.store import lanes
 
@@ -166,6 +168,29 @@ async def test_a_settle_under_an_old_token_changes_nothing(here: World) -> None:
 
     assert await here.settle(before) == 0
     assert here.states() == {"SENDING": 1}
+
+
+async def test_a_replaced_sender_gets_nothing(here: World) -> None:
+    """Another process has its name, which this scheduler has not heard of: Postgres refuses, and it is told so."""
+    here.campaign([here.mailbox()], 5)
+    await here.sweep()
+    await here.claim(1, incarnation="one")
+    await here.claim(1, incarnation="two")
+
+    with pytest.raises(FailedPrecondition, match="another incarnation"):
+        await here.scheduler.dispatcher.claim(Ask("s1", "one", 7, 5, 0), [])
+    assert here.states() == {"SENDING": 2, "PENDING": 3}
+
+
+async def test_a_rebuild_counts_what_is_in_flight_under_the_cap(here: World) -> None:
+    """A mailbox at its cap is so in the next generation as well."""
+    here.campaign([here.mailbox(cap=3)], 6)
+    await here.sweep()
+    await here.claim(5)
+    await here.scheduler.redis.flushall()
+    await here.sweep()
+
+    assert (await here.claim(5)).rows == []
 
 
 async def test_a_refund_counts_once_also_across_a_wipe(here: World) -> None:

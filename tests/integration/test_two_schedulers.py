@@ -115,6 +115,7 @@ async def test_a_claim_that_waited_past_its_permits_window_is_refused(
 
             assert (await claim).rows == []
     assert here.counts(campaign) == {"PENDING": 5}
+    assert here.sql("SELECT * FROM permits") == []
 
 
 async def test_both_turn_to_a_new_generation(worlds: tuple[World, World]) -> None:

@@ -46,6 +46,10 @@ FAULTS = {
     "a settle leaves the lease": ("    variadic('ZREM', P .. 'leases', leases)\n    for c", "    for c"),
     "a lane with a gap gives several": ("has_gap = number(h[2]) > 0 or number(h[3]) > 0", "has_gap = number(h[2]) > 0"),
     "a claim does not look at the gate": ("if not eligible(P .. 'gates', m) or ", "if "),
+    "a claim does not look at the cap": (
+        "(tonumber(h[1]) or DEFAULT_CAP) - R('HLEN', flight_key(m))\n  local has",
+        "1000\n  local has",
+    ),
     "a claim keeps what it takes": ("  R('ZREMRANGEBYRANK', lane_key(m, c), 0, #entries / 2 - 1)\n", ""),
     "what flies is enqueued again": ("if value then flying[messages[i]] = true end", ""),
     "an older pause wins over a newer resume": (

@@ -1,0 +1,133 @@
+"""No wake-up is lost, whatever polls come, look, work and go away meanwhile (DESIGN I10). Time is virtual."""
+
+import asyncio
+import selectors
+from collections.abc import Coroutine
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from maillane_scheduler.waker import Waker
+
+LOOK_S = 0.001
+"""A look takes this long: whatever changes in between is not in it."""
+
+LATE_S = 0.1
+"""For items that come due together, one look after another. A lost wake-up shows as thousands of seconds."""
+
+HORIZON_S = 10_000.0
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """A loop in which waiting takes no time: the clock jumps to the next timer."""
+
+    def __init__(self) -> None:
+        super().__init__(selectors.SelectSelector())
+        self.now_s = 0.0
+        select = self._selector.select  # type: ignore[attr-defined]
+
+        def jump(timeout: float | None = None) -> Any:
+            self.now_s += timeout or 0.0
+            return select(0)
+
+        self._selector.select = jump  # type: ignore[attr-defined]
+
+    def time(self) -> float:
+        return self.now_s
+
+
+class Polls:
+    """Polls that look for what is due, as the dispatcher does: look, arm, take or wait."""
+
+    def __init__(self) -> None:
+        self.waker = Waker()
+        self.waiting: list[float] = []
+        self.lags: list[float] = []
+
+    def add(self, due_s: float) -> None:
+        self.waiting.append(due_s)
+        self.waker.wake()
+
+    async def poll(self, slots: int, work_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            now = loop.time()
+            due = sorted(at for at in self.waiting if at <= now)[:slots]
+            for at in due:
+                self.waiting.remove(at)
+                self.lags.append(now - at)
+            next_s = min(self.waiting, default=None)
+            await asyncio.sleep(LOOK_S)
+            self.waker.arm(None if next_s is None else max(0.0, next_s - now))
+            if due:
+                self.waker.wake()
+                await asyncio.sleep(work_s)
+            else:
+                await self.waker.wait(HORIZON_S)
+
+
+steps = st.lists(
+    st.tuples(
+        st.floats(0, 5).map(lambda s: round(s, 3)),
+        st.sampled_from(["add", "add", "leave"]),
+        st.floats(0, 20),
+        st.integers(0, 3),
+    ),
+    min_size=1,
+    max_size=30,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(steps=steps)
+def test_what_comes_due_is_taken_at_once(steps: list[tuple[float, str, float, int]]) -> None:
+    """While one poll is free, nothing waits for the look that comes each second to be sure."""
+    polls = Polls()
+
+    async def history() -> None:
+        # One is always free; the others take one item each, are busy with it, and are cut off now and then.
+        steady = asyncio.create_task(polls.poll(3, 0.0))
+        others = [asyncio.create_task(polls.poll(1, 3.0)) for _ in range(4)]
+        for pause_s, what, in_s, which in steps:
+            await asyncio.sleep(pause_s)
+            if what == "add":
+                polls.add(asyncio.get_running_loop().time() + round(in_s, 3))
+            else:
+                await _cancelled(others[which])
+                others[which] = asyncio.create_task(polls.poll(1, 3.0))
+        await asyncio.sleep(HORIZON_S - 1)
+        for task in (steady, *others):
+            await _cancelled(task)
+
+    _run(history())
+
+    assert polls.waiting == []
+    assert max(polls.lags, default=0.0) <= LATE_S
+
+
+def test_a_poll_that_is_cut_off_passes_its_turn_on() -> None:
+    """It was woken and cancelled in one moment: the next in line looks."""
+
+    async def history() -> bool:
+        waker = Waker()
+        first, second = (asyncio.create_task(waker.wait(HORIZON_S)) for _ in range(2))
+        await asyncio.sleep(0)
+        waker.wake()
+        await _cancelled(first)
+        await asyncio.sleep(LATE_S)
+        return second.done()
+
+    assert _run(history())
+
+
+async def _cancelled(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait([task])
+
+
+def _run(history: Coroutine[Any, Any, Any]) -> Any:
+    loop = VirtualLoop()
+    try:
+        return loop.run_until_complete(history)
+    finally:
+        loop.close()
