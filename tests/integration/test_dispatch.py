@@ -213,6 +213,19 @@ async def test_an_unsent_message_returns_with_no_attempt_spent(here: World) -> N
     assert here.counts(campaign) == {"SENDING": 5}
 
 
+async def test_what_the_server_saw_keeps_its_permit(here: World) -> None:
+    """A server that throttles after the content has counted it: the message goes back, its permit does not."""
+    mailbox = here.mailbox(hourly=5)
+    here.campaign([mailbox], 10)
+    await here.sweep()
+    first = await here.claim(5)
+
+    await here.give_back(first, spent=False, permit_spent=True)
+
+    assert (await here.claim(5)).rows == []
+    assert here.sql("SELECT sum(permits - refunded)::int FROM permits") == [(5,)]
+
+
 async def test_a_refused_recipient_is_tried_again_later(database_url: str, redis_url: str, limiter_target: str) -> None:
     """A temporary refusal spends an attempt, and the next one comes after a while."""
     async with world(database_url, redis_url, limiter_target, retry_first_s=1.5) as here:

@@ -157,9 +157,12 @@ class World:
         finished = [Finished(row.message, hand_out.token, state, 250, "ok") for row in hand_out.rows]
         return await self.scheduler.settler.finish(finished)
 
-    async def give_back(self, hand_out: HandOut, *, spent: bool, strained: str = "") -> int:
+    async def give_back(self, hand_out: HandOut, *, spent: bool, strained: str = "", permit_spent: bool = False) -> int:
         """Releases a whole hand-out alike."""
-        released = [Release(row.message, hand_out.token, spent, 451 if spent else 0, "later") for row in hand_out.rows]
+        released = [
+            Release(row.message, hand_out.token, spent, 451 if spent else 0, "later", permit_spent=permit_spent)
+            for row in hand_out.rows
+        ]
         strains = {(row.message, hand_out.token): strained for row in hand_out.rows} if strained else {}
         return await self.scheduler.settler.release(Report([], released, strains))
 

@@ -41,6 +41,8 @@ class Release:
     Attributes:
         spent: the server refused it for now, so that an attempt and a permit are spent and the next try waits;
             else nothing was sent and nothing refused: it goes back as it was.
+        permit_spent: though no attempt is spent, the permit is: the server saw its content or refused its recipient,
+            and counts that.
         wait_s: how long it waits all the same, where it is not spent: what broke its connection once may do so again.
     """
 
@@ -50,6 +52,7 @@ class Release:
     code: int
     reply: str
     wait_s: float = 0
+    permit_spent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

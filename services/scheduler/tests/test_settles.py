@@ -14,3 +14,12 @@ def test_only_what_lost_its_connection_waits(reply: str, wait_s: float) -> None:
     found = report(Violations(), [settle])
 
     assert [release.wait_s for release in found.released] == [wait_s]
+
+
+def test_a_permit_that_the_server_counted_is_spent() -> None:
+    """Though no attempt is."""
+    settle = pb.Settle(outcome=pb.OUTCOME_RETURNED, scope=pb.OUTCOME_SCOPE_MAILBOX, reply="454", permit_spent=True)
+
+    found = report(Violations(), [settle])
+
+    assert [(release.spent, release.permit_spent) for release in found.released] == [(False, True)]

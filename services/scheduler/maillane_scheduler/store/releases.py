@@ -68,30 +68,33 @@ old AS MATERIALIZED (
   WHERE m.state IN ({states})
 )"""
 
+_RELEASABLE = f"{MessageState.SENDING:d}, {MessageState.UNCONFIRMED:d}"
 _DUE = time_sql(ordinal="r.ordinal", delay_us="r.delay_us", retry_time="r.retry_time")
 
 # A campaign that was completed is open again; one that was cancelled stays so, and the message with it.
 _RELEASE = f"""
 WITH o AS MATERIALIZED (
-  SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::boolean[], $4::smallint[], $5::text[], $6::float8[])
-    AS o(id, token, spent, code, reply, wait_s)
-), {_OLD.format(columns="o.spent, o.wait_s", states=f"{MessageState.SENDING:d}, {MessageState.UNCONFIRMED:d}")},
+  SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::boolean[], $4::smallint[], $5::text[], $6::float8[],
+                       $7::boolean[])
+    AS o(id, token, spent, code, reply, wait_s, permit_spent)
+), {_OLD.format(columns="o.spent, o.wait_s, o.permit_spent", states=_RELEASABLE)},
 released AS (
   UPDATE messages m SET
-    state = CASE WHEN old.spent AND m.attempt >= $7 THEN {MessageState.FAILED:d}
+    state = CASE WHEN old.spent AND m.attempt >= $8 THEN {MessageState.FAILED:d}
                  WHEN c.state = {CampaignState.CANCELLED:d} THEN {MessageState.CANCELLED:d}
                  ELSE {MessageState.PENDING:d} END,
     attempt = m.attempt - (NOT old.spent)::int,
     token = NULL,
     retry_time = CASE
       WHEN old.spent THEN statement_timestamp() + interval '1 second'
-        * (least($9, $8 * 4 ^ least(m.attempt - 1, 20)) * (0.8 + 0.4 * random()))
+        * (least($10, $9 * 4 ^ least(m.attempt - 1, 20)) * (0.8 + 0.4 * random()))
       WHEN old.wait_s > 0 THEN statement_timestamp() + interval '1 second' * (old.wait_s * (0.8 + 0.4 * random()))
       ELSE m.retry_time END
   FROM old, campaigns c
   WHERE m.id = old.id AND m.token = old.token AND m.state = old.state AND c.id = m.campaign_id
   RETURNING m.id, m.campaign_id, m.mailbox_id, old.token, old.state AS was, m.state, m.attempt, m.ordinal, m.retry_time,
-            old.spent, old.code, old.reply, c.workspace_id, c.delay_us, c.state AS campaign_state
+            old.spent, old.spent OR old.permit_spent AS permit_spent, old.code, old.reply, c.workspace_id, c.delay_us,
+            c.state AS campaign_state
 ), tried AS (
   INSERT INTO attempts (message_id, campaign_id, claim_time, settle_time, mailbox_id, number, state, code, reply)
   SELECT r.id, r.campaign_id, k.create_time, statement_timestamp(), r.mailbox_id, r.attempt + (NOT r.spent)::int,
@@ -106,7 +109,7 @@ released AS (
   SELECT campaign_id, mailbox_id, id, id FROM released WHERE state = {MessageState.PENDING:d} RETURNING id, first_id
 ), refunded AS (
   UPDATE permits p SET refunded = p.refunded + r.n
-  FROM (SELECT token, campaign_id, mailbox_id, count(*) AS n FROM released WHERE NOT spent GROUP BY 1, 2, 3) AS r
+  FROM (SELECT token, campaign_id, mailbox_id, count(*) AS n FROM released WHERE NOT permit_spent GROUP BY 1, 2, 3) AS r
   WHERE p.token = r.token AND p.campaign_id = r.campaign_id AND p.mailbox_id = r.mailbox_id
   RETURNING p.token, p.campaign_id, p.mailbox_id, p.reservation_id
 ), counted AS (
@@ -126,7 +129,7 @@ SELECT r.id, r.mailbox_id, r.campaign_id, r.token,
 FROM released r
 JOIN lanes l ON l.campaign_id = r.campaign_id AND l.mailbox_id = r.mailbox_id
 LEFT JOIN marked k ON k.first_id = r.id
-LEFT JOIN refunded f ON NOT r.spent AND f.token = r.token AND f.campaign_id = r.campaign_id
+LEFT JOIN refunded f ON NOT r.permit_spent AND f.token = r.token AND f.campaign_id = r.campaign_id
   AND f.mailbox_id = r.mailbox_id
 """.encode()
 
@@ -203,7 +206,7 @@ async def take_back(
 async def _release(
     connection: AsyncConnection[TupleRow], releases: Sequence[Release], backoff: Backoff
 ) -> tuple[list[ReleasedRow], list[Refund]]:
-    rows = sorted((r.message, r.token, r.spent, r.code, r.reply, r.wait_s) for r in releases)
+    rows = sorted((r.message, r.token, r.spent, r.code, r.reply, r.wait_s, r.permit_spent) for r in releases)
     ids, *_ = columns = [list(column) for column in zip(*rows, strict=True)]
     cursor = connection.cursor(binary=True)
     async with connection.pipeline():

@@ -34,13 +34,17 @@ _SCOPES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """An outcome. `code` is 0 where the server gave none; `reply` is its answer on one line, or what else happened."""
+    """An outcome. `code` is 0 where the server gave none; `reply` is its answer on one line, or what else happened.
+
+    `permit_spent`: of what is not sent, content had begun, or the server refused the recipient.
+    """
 
     kind: Kind
     scope: Scope
     code: int = 0
     reply: str = ""
     suppress: bool = False
+    permit_spent: bool = False
 
     @property
     def outcome(self) -> str:
@@ -50,7 +54,8 @@ class Report:
     @classmethod
     def of(cls, outcome: Outcome, code: int, reply: str) -> Report:
         """From what a server's answer was found to mean."""
-        return cls(outcome.kind, outcome.scope, code, reply, outcome.suppress)
+        spent = outcome.kind is Kind.NOT_SENT and not outcome.refund
+        return cls(outcome.kind, outcome.scope, code, reply, outcome.suppress, spent)
 
     def settle(self, held: Held) -> pb.Settle:
         """As the scheduler is told."""
@@ -63,6 +68,7 @@ class Report:
             code=self.code if 200 <= self.code <= 599 else 0,
             reply=self.reply[:MAX_REPLY_CHARS],
             suppress=self.suppress,
+            permit_spent=self.permit_spent,
         )
 
 

@@ -106,6 +106,7 @@ class Settle(_message.Message):
     CODE_FIELD_NUMBER: _builtins.int
     REPLY_FIELD_NUMBER: _builtins.int
     SUPPRESS_FIELD_NUMBER: _builtins.int
+    PERMIT_SPENT_FIELD_NUMBER: _builtins.int
     message_id: _builtins.int
     """Which."""
     token: _builtins.int
@@ -120,6 +121,8 @@ class Settle(_message.Message):
     """The reply, or what happened instead: what is beyond 512 characters is cut."""
     suppress: _builtins.bool
     """The address is dead: it is suppressed."""
+    permit_spent: _builtins.bool
+    """With OUTCOME_RETURNED: its permit is spent all the same, for content had begun, or the server refused the recipient."""
     def __init__(
         self,
         *,
@@ -130,10 +133,11 @@ class Settle(_message.Message):
         code: _builtins.int = ...,
         reply: _builtins.str = ...,
         suppress: _builtins.bool = ...,
+        permit_spent: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "message_id", b"message_id", "outcome", b"outcome", "reply", b"reply", "scope", b"scope", "suppress", b"suppress", "token", b"token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "message_id", b"message_id", "outcome", b"outcome", "permit_spent", b"permit_spent", "reply", b"reply", "scope", b"scope", "suppress", b"suppress", "token", b"token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
