@@ -24,6 +24,10 @@ demo: setup ## Send a campaign of 100 mails to the catcher, on the running syste
 test: setup ## Run all tests
 	@$(BIN)/pytest $(ARGS)
 
+.PHONY: faults
+faults: setup ## Break the whole system in every way, at length, and print what held (ARGS="3 9" picks rows)
+	@exec $(BIN)/python -m tests.faults $(ARGS)
+
 .PHONY: check
 check: setup ## Run every check but the tests: style, types, layers, protos, locks, deploy files
 	@$(BIN)/python tools/check.py $(ARGS)

@@ -1,11 +1,12 @@
 """Row 10: the connection is dropped, or hangs, at every other stage."""
 
+from maillane.scheduler.v1 import mailbox_service_pb2 as mailbox_pb
+
 from .certificate import tls
 from .misbehaviour import DROP, HANG, Act, Rule, Stage
 from .rig import Rig
 from .scenario import Scenario, Trial
 from .sink import Sink
-from maillane.scheduler.v1 import mailbox_service_pb2 as mailbox_pb
 
 BEFORE = (Stage.CONNECT, Stage.EHLO, Stage.STARTTLS, Stage.AUTH, Stage.MAIL, Stage.RCPT, Stage.DATA)
 # Deadlines of the sender in this scenario, in seconds.

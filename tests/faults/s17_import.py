@@ -52,11 +52,15 @@ async def _upload(rig: Rig, campaign: str, body: bytes, cut: int) -> bytes:
     """Sends a file's first bytes, and hangs up where that is not all; returns the answer."""
     url = urlsplit(rig.system.urls["gateway"])
     reader, writer = await asyncio.open_connection(url.hostname, url.port)
-    writer.write(
-        f"POST /v1/campaigns/{campaign}/recipients:import HTTP/1.1\r\nHost: {url.netloc}\r\nConnection: close\r\n"
-        f"Authorization: Bearer {rig.system.token}\r\nContent-Type: text/csv\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-        + body[:cut]
+    head = (
+        f"POST /v1/campaigns/{campaign}/recipients:import HTTP/1.1",
+        f"Host: {url.netloc}",
+        "Connection: close",
+        f"Authorization: Bearer {rig.system.token}",
+        "Content-Type: text/csv",
+        f"Content-Length: {len(body)}",
     )
+    writer.write("\r\n".join(head).encode() + b"\r\n\r\n" + body[:cut])
     await writer.drain()
     answer = await reader.read() if cut == len(body) else b""
     writer.transport.abort()
