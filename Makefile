@@ -28,6 +28,10 @@ test: setup ## Run all tests
 faults: setup ## Break the whole system in every way, at length, and print what held (ARGS="3 9" picks rows)
 	@exec $(BIN)/python -m tests.faults $(ARGS)
 
+.PHONY: mutants
+mutants: setup ## Plant faults in the code, one at a time, and show which test catches each (some ten minutes)
+	@$(BIN)/python tests/mutants/run.py $(ARGS)
+
 .PHONY: check
 check: setup ## Run every check but the tests: style, types, layers, protos, locks, deploy files
 	@$(BIN)/python tools/check.py $(ARGS)
