@@ -12,7 +12,7 @@ from maillane_local.valkey import Valkey
 from .machine import SystemMachine
 from .rig import Rig
 
-EXAMPLES = int(os.environ.get("MAILLANE_MACHINE_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("MAILLANE_MACHINE_EXAMPLES", "10"))
 """Histories: some seconds' worth in a short run, hours' worth in a long one."""
 
 SEED = int(os.environ.get("MAILLANE_TEST_SEED", "0")) or random.randrange(1, 10**9)

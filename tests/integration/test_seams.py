@@ -344,6 +344,22 @@ async def test_a_claim_that_is_answered_after_its_lease_is_on_a_fresh_one(here: 
     assert here.counts(campaign) == {"SENDING": 5}
 
 
+async def test_what_a_vanished_sender_held_is_not_handed_out_again(here: World) -> None:
+    """It may have been sent: once its lease is over it is UNCONFIRMED, also after Redis was lost."""
+    here.campaign([here.mailbox()], 5)
+    await here.sweep()
+    await here.claim(5)
+    here.sql("UPDATE claims SET lease_until = now() - interval '1 s'")
+    await here.sweep()
+    await here.scheduler.redis.flushall()
+    await here.sweep()
+
+    again = await here.claim(5, sender="s2")
+
+    assert again.rows == []
+    assert here.states() == {"UNCONFIRMED": 5}
+
+
 async def test_a_full_mailbox_goes_on_when_its_sender_is_gone(here: World) -> None:
     """A sender dies with the mailbox's cap full: once its leases are over, the places are free."""
     here.campaign([here.mailbox(cap=3)], 6)
