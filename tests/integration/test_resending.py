@@ -219,16 +219,15 @@ async def test_a_settle_repeated_after_a_retry_changes_nothing(here: World) -> N
     assert here.counts(campaign) == {"PENDING": 1}
 
 
-async def rejected(here: World, number: int, *, then: MessageState | None = None) -> None:
-    """So many refusals because of what the campaign sends, one after the other."""
+async def rejected(here: World, number: int, *, taken: int = 0) -> None:
+    """So many refusals because of what the campaign sends, one after the other, each beside some that are taken."""
     for _ in range(number):
         # The first claim after a campaign has changed is refused, for its permit is of before.
-        hand_out = await here.claim(1, wait_s=5)
-        [row] = hand_out.rows
-        refusal = Finished(row.message, hand_out.token, MessageState.FAILED, 550, "5.7.1 spam", of_campaign=True)
-        await here.scheduler.settler.finish([refusal])
-    if then is not None:
-        await here.settle(await here.claim(1), then)
+        hand_out = await here.claim(1 + taken, wait_s=5)
+        first, *others = hand_out.rows
+        finished = [Finished(first.message, hand_out.token, MessageState.FAILED, 550, "5.7.1 spam", of_campaign=True)]
+        finished += [Finished(row.message, hand_out.token, MessageState.SENT, 250, "ok") for row in others]
+        await here.scheduler.settler.finish(finished)
 
 
 async def test_refusals_in_a_row_pause_a_campaign_and_say_why(here: World) -> None:
@@ -242,18 +241,30 @@ async def test_refusals_in_a_row_pause_a_campaign_and_say_why(here: World) -> No
     await here.scheduler.sync.campaign(campaign)
     await rejected(here, 19)
 
-    reason = "20 messages in a row were refused because of what the campaign sends: 5.7.1 spam"
+    reason = "too many messages are refused because of what the campaign sends: 5.7.1 spam"
     assert (paused, offers) == ([(3, reason)], [])
     assert here.sql("SELECT state FROM campaigns") == [(2,)]
     assert here.sql("SELECT verb, detail FROM audit") == [("campaign.pause", {"reason": reason})]
 
 
-async def test_a_message_that_is_taken_ends_the_run(here: World) -> None:
-    """Nineteen, one that is sent, and nineteen more pause nothing; other refusals are not counted."""
-    here.campaign([here.mailbox()], 60)
+async def test_a_fifth_refused_pauses_a_campaign(here: World) -> None:
+    """Not in a row, but again and again: more than what is taken makes up for."""
+    here.campaign([here.mailbox()], 250)
     await here.sweep()
-    await rejected(here, 19, then=MessageState.SENT)
-    await rejected(here, 19, then=MessageState.FAILED)
+    await rejected(here, 33, taken=4)
+    before = here.sql("SELECT state FROM campaigns")
+
+    await rejected(here, 1, taken=4)
+
+    assert (before, here.sql("SELECT state FROM campaigns")) == ([(2,)], [(3,)])
+
+
+async def test_one_in_twenty_refused_pauses_nothing(here: World) -> None:
+    """Ten that are taken make up for one; other refusals are not counted."""
+    here.campaign([here.mailbox()], 900)
+    await here.sweep()
+    await rejected(here, 25, taken=19)
+    await here.settle(await here.claim(30), MessageState.FAILED)
 
     assert here.sql("SELECT state FROM campaigns") == [(2,)]
-    assert here.sql("SELECT run FROM rejections") == [(19,)]
+    assert here.sql("SELECT score FROM rejections") == [(0,)]

@@ -45,7 +45,8 @@ class Settings(ServiceSettings):
     # What is unconfirmed is not sent again before its lease is over and this long after it: a sender's longest wait for
     # the answer to content, and its drain. Less, and a message may be sent twice at the same time.
     resend_after_s: float = Field(default=610, ge=0, le=86_400)
-    # So many messages in a row that servers refuse because of what a campaign sends pause it.
+    # So many messages that servers refuse because of what a campaign sends pause it; ten that are taken make up for
+    # one.
     max_rejections: int = Field(default=20, ge=1, le=10_000)
 
     # How long senders hold what they claimed, unless they renew.

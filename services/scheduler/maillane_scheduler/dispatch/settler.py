@@ -45,7 +45,7 @@ class Settler:
         self._most_rejections = most_rejections
         # Mailboxes whose next back-off is not their first, as far as this process knows; the sweep refreshes it.
         self.backing_off: set[int] = set()
-        # The same of campaigns with refusals in a row because of what they send.
+        # The same of campaigns with refusals, because of what they send, that are still to be made up for.
         self.rejected: set[int] = set()
 
     async def finish(self, finished: Sequence[Finished]) -> int:
@@ -149,25 +149,29 @@ class Settler:
                 log.warning("mailbox_rests", mailbox=mailbox, seconds=round(rest.seconds, 1))
 
     async def _judge(self, finished: Sequence[Finished], rows: Sequence[SettledRow]) -> None:
-        """Pauses campaigns of which server after server refuses what they send; one that takes a message ends the run.
+        """Pauses campaigns of which servers refuse too much because of what they send.
 
-        Statements of their own, and only where there is such a refusal, or a run to end.
+        Statements of their own, and only where there is such a refusal, or one is still to be made up for.
         """
         campaigns = {(row.message, row.token): row.campaign for row in rows}
         settled = [(campaign, one) for one in finished if (campaign := campaigns.get((one.message, one.token)))]
-        taken = {campaign for campaign, one in settled if one.state is MessageState.SENT}
-        if over := taken & self.rejected:
-            await rejections.forget(self._pool, over)
-            self.rejected -= over
-        refused = Counter(campaign for campaign, one in settled if one.of_campaign and campaign not in taken)
+        refused = Counter(campaign for campaign, one in settled if one.of_campaign)
+        taken = Counter(campaign for campaign, one in settled if one.state is MessageState.SENT)
         replies = {campaign: one.reply for campaign, one in settled if one.of_campaign}
-        for campaign, number in sorted(refused.items()):
-            self.rejected.add(campaign)
-            paused = await rejections.add(self._pool, campaign, number, self._most_rejections, replies[campaign])
+        self.rejected |= refused.keys()
+        for campaign in sorted(self.rejected & (refused.keys() | taken.keys())):
+            paused = await rejections.count(
+                self._pool,
+                campaign,
+                refused[campaign],
+                taken[campaign],
+                self._most_rejections,
+                replies.get(campaign, ""),
+            )
             if paused is not None:
                 await self._queue.set_campaign(campaign, paused, True)
                 REJECTED_CAMPAIGNS.inc()
-                log.warning("campaign_paused", campaign=campaign, why="rejections in a row")
+                log.warning("campaign_paused", campaign=campaign, why="too many rejections")
 
     async def _recover(self, finished: Sequence[Finished], rows: Sequence[SettledRow]) -> None:
         sent = {one.message for one in finished if one.state is MessageState.SENT}

@@ -5,6 +5,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Double,
     ForeignKey,
     Identity,
     Index,
@@ -272,14 +273,14 @@ resends = Table(
     Index("resends_ready", "ready_time"),
 )
 
-# Messages in a row that mail servers refused because of what a campaign sends; no row: the last one was taken.
+# How much of a campaign mail servers refuse because of what it sends, as store.rejections counts it.
 rejections = Table(
     "rejections",
     metadata,
     Column(
         "campaign_id", BigInteger, ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     ),
-    Column("run", Integer, nullable=False),
+    Column("score", Double, nullable=False),
 )
 
 # What a sender holds: a row a claim. Replays and the lease sweep find messages through it.

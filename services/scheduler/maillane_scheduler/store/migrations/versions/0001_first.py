@@ -192,7 +192,7 @@ CREATE INDEX resends_ready ON resends (ready_time);
 
 CREATE TABLE rejections (
   campaign_id bigint PRIMARY KEY REFERENCES campaigns ON DELETE CASCADE,
-  run integer NOT NULL
+  score double precision NOT NULL
 );
 
 CREATE TABLE claims (
