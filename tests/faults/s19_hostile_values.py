@@ -138,7 +138,7 @@ class _Attacker:
                 html="<p>{{name}}</p>{{note}}",
             )
             campaign = campaign_pb.Campaign(
-                name="plain" if plain else self._line(100), mailbox_ids=[mailbox], template=template
+                name="plain" if plain else self._line(100) or "-", mailbox_ids=[mailbox], template=template
             )
             request = campaign_pb.CreateCampaignRequest(campaign=campaign)
             try:

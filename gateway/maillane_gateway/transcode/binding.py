@@ -63,6 +63,9 @@ def bindings(services: Iterable[ServiceDescriptor]) -> Iterator[Binding]:
 
 def find_field(message: Descriptor, name: str) -> FieldDescriptor | None:
     """A field by its proto or its JSON name."""
+    if not name.isascii():
+        # No field has such a name; and the descriptor's look-up crashes on half of a surrogate pair.
+        return None
     found = message.fields_by_name.get(name)
     return found or next((field for field in message.fields if field.json_name == name), None)
 

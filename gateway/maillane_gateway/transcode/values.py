@@ -144,11 +144,11 @@ def _float(value: Any, *, single: bool) -> float:
 
 
 def _enum(enum: EnumDescriptor, value: Any) -> int:
-    known = enum.values_by_name.get(value) if isinstance(value, str) else None
-    if known is None and isinstance(value, int) and not isinstance(value, bool):
-        known = enum.values_by_number.get(value)
-    if known is not None:
-        return known.number
+    if isinstance(value, (str, int)) and not isinstance(value, bool):
+        # Not by the descriptor's own look-ups: they cut numbers to 32 bits, and crash on half of a surrogate pair.
+        for known in enum.values:
+            if value in (known.name, known.number):
+                return known.number
     names = [each.name for each in enum.values]
     more = f" and {len(names) - MAX_NAMES_SHOWN} more" if len(names) > MAX_NAMES_SHOWN else ""
     raise UnfitError(f"must be one of {', '.join(names[:MAX_NAMES_SHOWN])}{more}")
