@@ -13,8 +13,7 @@ from maillane_chassis.server import ListenError
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-MAX_HEAD_BYTES = 32 * 1024
-"""Request line and headers: a token, a long query and what proxies add fit many times."""
+from maillane_gateway.http.app import MAX_HEAD_BYTES
 
 HEAD_S = 10.0
 """From the first byte of a request (or the connection) to the end of its headers."""

@@ -139,6 +139,15 @@ async def test_a_body_that_is_too_large(client, scheduler, said):
     assert not scheduler.asked
 
 
+@pytest.mark.parametrize("head", [{"headers": {"x-a": "a" * 40_000}}, {"params": {"pageToken": "a" * 40_000}}])
+async def test_a_head_that_is_too_large(client, scheduler, head):
+    """431, also where it comes in one piece."""
+    response = await client.get("/v1/campaigns", **head)
+
+    assert response.status_code in {400, 431}
+    assert not scheduler.asked
+
+
 async def test_a_body_that_does_not_end(gateway, scheduler, monkeypatch):
     """408."""
     monkeypatch.setattr(transcode_request, "BODY_S", 0.2)

@@ -14,10 +14,12 @@ from starlette.types import Receive, Scope, Send
 from maillane_gateway.http.capacity import Slots
 from maillane_gateway.http.exchange import Exchange
 from maillane_gateway.http.metrics import HANDLED, IN_FLIGHT, SECONDS
-from maillane_gateway.http.problem import respond, response_to
+from maillane_gateway.http.problem import HttpFailure, respond, response_to
 from maillane_gateway.http.routing import RouteTable
 
 _BEARER = re.compile(r"Bearer ([\x21-\x7e]{1,512})", re.IGNORECASE)
+MAX_HEAD_BYTES = 32 * 1024
+"""Request line and headers: a token, a long query and what proxies add fit many times."""
 CLIENT_GONE = 499
 """In log and metrics: nobody was there to take an answer."""
 
@@ -56,6 +58,7 @@ class HttpApp:
         """The endpoint's answer, or that to its error. The request's place is held until the answer was sent."""
         request = exchange.request
         try:
+            _check_head(request.scope)
             route, variables = self._routes.find(request.method, request.scope["raw_path"].decode("ascii"))
             exchange.route, exchange.is_probe = route.template.text, route.open
             if not route.open:
@@ -77,6 +80,19 @@ class HttpApp:
             return
         message = f"something went wrong here; the logs know it as {exchange.request.state.request_id}"
         await exchange.respond(respond(status_pb2.Status(code=code_pb2.INTERNAL, message=message)))
+
+
+def _check_head(scope: Scope) -> None:
+    """Holds a head that came in one piece to the limit that h11 holds to one that comes in several.
+
+    Raises:
+        HttpFailure: 431 (RFC 6585 §5).
+    """
+    size = len(scope["raw_path"]) + len(scope["query_string"])
+    size += sum(len(name) + len(value) for name, value in scope["headers"])
+    if size > MAX_HEAD_BYTES:
+        message = f"the request's address and headers must have at most {MAX_HEAD_BYTES // 1024} KiB together"
+        raise HttpFailure(431, code_pb2.INVALID_ARGUMENT, message)
 
 
 def _token(request: Request) -> str:
