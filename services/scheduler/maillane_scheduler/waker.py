@@ -19,6 +19,9 @@ class Waker:
         self._timer: asyncio.TimerHandle | None = None
         # A wake-up that found nobody waiting: the next one to wait does not sleep on it.
         self._owed = False
+        # The last look that began, and the one whose finding the timer is set to.
+        self._looks = 0
+        self._armed_by = 0
 
     async def wait(self, at_most_s: float) -> None:
         """Returns when it is this poll's turn to look, or after `at_most_s`. Cancelling it passes its turn on."""
@@ -54,8 +57,20 @@ class Waker:
         self._line.clear()
         self._owed = True
 
-    def arm(self, in_s: float | None) -> None:
-        """Sets the timer to the next instant at which anything can be due; None: nothing waits for time."""
+    def begin_look(self) -> int:
+        """A poll begins to look; returns the number of the look, for what it finds."""
+        self._looks += 1
+        return self._looks
+
+    def arm(self, look: int, in_s: float | None) -> None:
+        """Sets the timer to the next instant at which anything can be due; None: nothing waits for time.
+
+        What an earlier look found, and was told of later, is news no more: it may not know of what came in between.
+        Whatever comes after the later one began wakes another.
+        """
+        if look < self._armed_by:
+            return
+        self._armed_by = look
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

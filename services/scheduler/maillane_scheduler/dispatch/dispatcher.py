@@ -130,11 +130,12 @@ class Dispatcher:
         """One look: None where nothing can be handed out now (and what is finished is settled)."""
         async with self._cycles:
             try:
+                look = self._waker.begin_look()
                 due = await self._queue.due(ask.slots)
                 offers = due.offers[:MOST_ASKS]
                 # What is due beyond them is for the next look, which is now.
                 next_us = due.next_us if len(offers) == len(due.offers) else due.now_us
-                self._waker.arm(None if next_us is None else (next_us - due.now_us) / US)
+                self._waker.arm(look, None if next_us is None else (next_us - due.now_us) / US)
                 granted = await self._reserve(offers)
             except Exception:
                 # What is finished does not wait for whatever stands in the way of more.
