@@ -6,4 +6,4 @@ import os
 # now and then break it there ("Epoll1Poller … Bad file descriptor"). Read when grpc is imported: hence here.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
-pytest_plugins = ["support.postgres", "support.system", "support.valkey"]
+pytest_plugins = ["support.postgres", "support.seed", "support.system", "support.valkey"]

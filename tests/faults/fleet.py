@@ -1,7 +1,7 @@
 """More schedulers and senders than one, beside those of a system."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -17,11 +17,16 @@ STARTED_AT_ONCE = 2
 
 
 @asynccontextmanager
-async def fleet(rig: Rig, schedulers: int, senders: int, **settings: object) -> AsyncIterator[list[Service]]:
-    """So many of each in all, the system's own included; senders go round over all schedulers."""
+async def fleet(
+    rig: Rig, schedulers: int, senders: int, *, environment: Mapping[str, str] | None = None, **settings: object
+) -> AsyncIterator[list[Service]]:
+    """So many of each in all, the system's own included; senders go round over all schedulers.
+
+    `environment` is that of those beside the system's own, as it stands.
+    """
     log = log_files(rig.system.folder.path / "log")
     overrides = {f"MAILLANE_{name.upper()}": str(value) for name, value in settings.items()}
-    overrides["MAILLANE_SMTP_PORTS"] = str(rig.sink.port)
+    overrides |= {"MAILLANE_SMTP_PORTS": str(rig.sink.port), **(environment or {})}
     made = [
         Service(replace(part, name=f"{name}{number}"), log)
         for name, count in (("scheduler", schedulers), ("sender", senders))

@@ -7,19 +7,21 @@ from .rig import addresses
 from .scenario import Scenario, Trial
 
 WINDOW_S = 20
-LIMIT = 150
+LIMIT_A_SECOND = 7
 FILES = "appendonlydir"
 
 
 async def go_back(trial: Trial) -> None:
     """Most of what the old snapshot offers has been sent since, and its counters know nothing of it."""
     rounds = trial.scaled(5)
-    async with trial.rig(hour_s=WINDOW_S) as rig:
+    window_s = trial.scaled(WINDOW_S, 5)
+    limit = window_s * LIMIT_A_SECOND
+    async with trial.rig(hour_s=window_s) as rig:
         folder = rig.system.folder.path / "valkey"
         boxes = [await rig.mailbox(address) for address in addresses(2)]
-        limited = await rig.mailbox("limited@sender.example", hourly_limit=LIMIT)
+        limited = await rig.mailbox("limited@sender.example", hourly_limit=limit)
         await rig.campaign(boxes, trial.size, delay_s=0.02)
-        await rig.campaign([limited], trial.size // 4)
+        await rig.campaign([limited], trial.size // 8)
         for number in range(rounds):
             await rig.sent((2 * number + 1) * trial.size // (3 * rounds))
             # Copied while it is written: at worst its last command is cut off, as after a crash.
@@ -30,8 +32,8 @@ async def go_back(trial: Trial) -> None:
             (folder / "old").rename(folder / FILES)
             await rig.system.restart("valkey")
             trial.most(resumed_s=await rig.sink.next_content(30))
-        await asyncio.sleep(WINDOW_S)
-        drained = await rig.drained(within_s=WINDOW_S * (trial.size // 4 // LIMIT + 3))
+        await asyncio.sleep(window_s)
+        drained = await rig.drained(within_s=window_s * (trial.size // 8 // limit + 3) + 30)
         found = await rig.reconcile()
     trial.measure(rounds=rounds, sent=found.states.get("SENT", 0))
     trial.must("everything has ended", drained)

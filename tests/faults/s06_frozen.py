@@ -28,7 +28,7 @@ Call = Callable[[], Awaitable[Any]]
 
 async def freeze(trial: Trial, store: str) -> None:
     """Calls that need it are refused in time and with a reason, and everything goes on once it is back."""
-    frozen_s = trial.scaled(60, 8)
+    frozen_s = trial.scaled(60, 3)
     async with trial.rig() as rig:
         boxes = [await rig.mailbox(address) for address in addresses(2)]
         campaign = await rig.campaign(boxes, trial.size, delay_s=0.05)
@@ -119,6 +119,6 @@ async def freeze_postgres(trial: Trial) -> None:
 
 MUST = "0 lost, 0 doubled; UNAVAILABLE with a reason in ≤ 2 s; resumes ≤ 5 s"
 SCENARIOS = [
-    Scenario(6, "Valkey stopped for 60 s", MUST, 3_000, 240, freeze_valkey, brief=0.05),
-    Scenario(6, "Postgres stopped for 60 s", MUST, 3_000, 240, freeze_postgres, brief=0.05),
+    Scenario(6, "Valkey stopped for 60 s", MUST, 3_000, 240, freeze_valkey, brief=0.03),
+    Scenario(6, "Postgres stopped for 60 s", MUST, 3_000, 240, freeze_postgres, brief=0.03),
 ]

@@ -58,6 +58,5 @@ SCENARIOS = [
         5_000,
         300,
         refuse,
-        brief=0.1,
     )
 ]

@@ -1,6 +1,7 @@
 """What callers are told when a store is away."""
 
 import psycopg
+import psycopg.errors
 import psycopg_pool
 import sqlalchemy.exc
 from maillane_chassis.errors import Failure, Unavailable
@@ -17,6 +18,8 @@ def translate(error: Exception) -> Failure | None:
         return Unavailable(str(error), reason="REDIS_EVICTS")
     if isinstance(error, QueueUnavailable):
         return Unavailable("the delay queue is being rebuilt", reason="QUEUE_REBUILDING", retry_after_s=RETRY_S)
+    if _is_of_a_full_disk(error):
+        return Unavailable("Postgres's disk is full", reason="POSTGRES_DISK_FULL", retry_after_s=RETRY_S)
     if _postgres_is_away(error):
         return postgres_away()
     if is_away(error):
@@ -27,6 +30,11 @@ def translate(error: Exception) -> Failure | None:
 def postgres_away() -> Failure:
     """Postgres refuses, or hangs."""
     return Unavailable("Postgres does not answer", reason="POSTGRES_UNAVAILABLE", retry_after_s=RETRY_S)
+
+
+def _is_of_a_full_disk(error: Exception) -> bool:
+    cause = error.orig if isinstance(error, sqlalchemy.exc.DBAPIError) else error
+    return isinstance(cause, psycopg.errors.DiskFull)
 
 
 def _postgres_is_away(error: Exception) -> bool:

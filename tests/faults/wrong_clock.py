@@ -1,0 +1,63 @@
+"""Clocks that are wrong, by libfaketime: of a process, and of those that inherit our environment."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from .scenario import CannotRun
+
+LIBRARIES: Final = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+
+
+class WrongClock:
+    """A wall clock that is off by what was set last. What measures durations (the monotonic clock) stays right."""
+
+    def __init__(self, folder: Path) -> None:
+        if not LIBRARIES:
+            raise CannotRun("libfaketime is not installed (in Debian: apt-get install libfaketime)")
+        self._file = folder / "offset"
+        self.set("+0")
+        self.environment = {
+            "LD_PRELOAD": os.fspath(LIBRARIES[0]),
+            "FAKETIME_TIMESTAMP_FILE": os.fspath(self._file),
+            "FAKETIME_CACHE_DURATION": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+
+    def set(self, offset: str) -> None:
+        """From now on the clock is off by so much: "+2h", "-1h", "+0"; read within a second."""
+        staged = self._file.with_suffix(".new")
+        staged.write_text(offset + "\n")
+        staged.chmod(0o644)
+        staged.replace(self._file)
+
+
+@contextmanager
+def wrong_clock() -> Iterator[WrongClock]:
+    """A clock whose file anybody may read, for Postgres runs as somebody else."""
+    folder = Path(tempfile.mkdtemp(prefix="maillane-clock-"))
+    try:
+        folder.chmod(0o755)
+        yield WrongClock(folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def inherited(environment: dict[str, str], program: str) -> Iterator[None]:
+    """Puts a clock into our own environment, for one program among those that are started meanwhile."""
+    added = {**environment, "FAKETIME_ONLY_CMDS": program}
+    before = {name: os.environ.get(name) for name in added}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
