@@ -76,6 +76,18 @@ async def test_it_says_where_everything_is_and_stops_in_order(up: Up):
     assert (code, token in said, [name for name, child in children.items() if child.is_running()]) == (0, True, [])
 
 
+async def test_ctrl_c_stops_it(up: Up):
+    """SIGINT is a stop like any other: no traceback, nobody left, exit code 0."""
+    await up.says("Ctrl-C stops it")
+    children = up.children()
+
+    up.process.send_signal(signal.SIGINT)
+    code, said = await up.ends()
+
+    left = [name for name, child in children.items() if child.is_running()]
+    assert (code, "Traceback" in said, left) == (0, False, [])
+
+
 async def test_a_dead_child_is_named_and_restarted(up: Up):
     """A part that was killed is reported by its name, and runs again."""
     await up.says("Ctrl-C stops it")
