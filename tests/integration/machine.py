@@ -1,4 +1,4 @@
-"""Random histories of a whole tenant: senders, verbs, crashes, lost answers, wipes and old snapshots (DESIGN I6 to I8).
+"""Random histories of a whole tenant: senders, verbs, crashes, lost answers, wipes and old snapshots.
 
 What mail servers saw is the truth that everything is held to. Nothing is begun twice; no limit is passed; and when all
 of it has ended, nothing is lost and nothing is unconfirmed that somebody knows better.

@@ -1,4 +1,4 @@
-"""A network that loses answers and delivers requests twice, between sender, scheduler and limiter (DESIGN I11)."""
+"""A network that loses answers and delivers requests twice, between sender, scheduler and limiter."""
 
 import asyncio
 import random

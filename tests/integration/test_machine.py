@@ -1,4 +1,4 @@
-"""The whole system's promise, on real stores, whatever happens between any two of its steps (DESIGN I6, I7)."""
+"""The whole system's promise, on real stores, whatever happens between any two of its steps."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""With Redis at its maxmemory, what is there still goes out (DESIGN I13), through queue and counters alike."""
+"""With Redis at its maxmemory, what is there still goes out, through queue and counters alike."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 

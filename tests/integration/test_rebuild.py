@@ -1,4 +1,4 @@
-"""A rebuild beside live traffic converges (DESIGN I12): imports, claims, settles and sweeps go on while Redis is wiped
+"""A rebuild beside live traffic converges: imports, claims, settles and sweeps go on while Redis is wiped
 and schedulers die."""
 
 import asyncio

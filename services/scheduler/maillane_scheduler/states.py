@@ -1,4 +1,4 @@
-"""The states of DESIGN §4, with the numbers that the tables and the protos share."""
+"""The states of campaigns, mailboxes and messages, with the numbers that the tables and the protos share."""
 
 from enum import IntEnum
 

@@ -1,4 +1,4 @@
-"""No wake-up is lost, whatever polls come, look, work and go away meanwhile (DESIGN I10). Time is virtual."""
+"""No wake-up is lost, whatever polls come, look, work and go away meanwhile. Time is virtual."""
 
 import asyncio
 import random

@@ -1,1 +1,1 @@
-"""From due to sent: due, reserve, claim, compare and set, and settle (DESIGN §7)."""
+"""From due to sent: due, reserve, claim, compare and set, and settle (docs/architecture.md)."""

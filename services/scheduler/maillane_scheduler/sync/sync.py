@@ -52,7 +52,7 @@ class Sync:
     async def barrier(self, workspace: int) -> None:
         """Waits for every compare-and-set of a workspace that began before: none commits after this returned.
 
-        For verbs that stop something, after their commit (DESIGN §7, pause and stop).
+        For verbs that stop something, after their commit (docs/architecture.md, pause and stop).
         """
         async with self._engine.begin() as connection:
             await locks.alone(connection, locks.DISPATCH, workspace)

@@ -1,4 +1,4 @@
-"""No tenant sees or moves another's rows, and no role does more than it may: for every rpc that there is (DESIGN I14).
+"""No tenant sees or moves another's rows, and no role does more than it may: for every rpc that there is.
 
 Requests are made from the descriptors, so that a new rpc is covered the day it is added: a field `campaign_id` of any
 request gets a campaign of the other workspace, and so on. An rpc that can name nothing of another workspace stands in

@@ -1,4 +1,4 @@
-"""Random sequences of commands for queue and model alike; after each step both hold the same (DESIGN I1 to I4)."""
+"""Random sequences of commands for queue and model alike; after each step both hold the same."""
 
 import asyncio
 from collections.abc import Iterable

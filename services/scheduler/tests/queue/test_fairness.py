@@ -1,4 +1,4 @@
-"""No lane starves: what is eligible is passed over at most once by each that competes with it (DESIGN I5)."""
+"""No lane starves: what is eligible is passed over at most once by each that competes with it."""
 
 import asyncio
 from collections import Counter

@@ -1,4 +1,4 @@
-"""With the server at its maxmemory what is there still goes out, and nothing is half done (DESIGN I13)."""
+"""With the server at its maxmemory what is there still goes out, and nothing is half done."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 

@@ -1,4 +1,4 @@
-"""The queue does what the model says, in every sequence of commands (DESIGN I1 to I4)."""
+"""The queue does what the model says, in every sequence of commands."""
 
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test

@@ -24,7 +24,7 @@ local served = R('HGET', shard .. 'sentinel', 'generation')
 if not served then return redis.error_reply('QUEUELOST no sentinel') end
 if served ~= generation then return redis.error_reply('STALEGENERATION ' .. served) end
 
--- In-flight messages of a mailbox that nobody configured (DESIGN §8).
+-- In-flight messages of a mailbox that nobody configured.
 local DEFAULT_CAP = 5
 
 local function us(instant) return string.format('%d', instant) end
