@@ -1,6 +1,7 @@
 """The sweep: no step of it stands in the way of another, and nothing is left behind in Redis."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -82,3 +83,22 @@ async def test_a_generation_begins_empty(here: World) -> None:
 
     assert here.scheduler.queue.generation == 2
     assert len((await here.claim(3)).rows) == 3
+
+
+async def test_what_a_clock_ahead_of_time_wrote_is_left(here: World) -> None:
+    """Redis's clock went back: a generation begins once, without the limits' parks, and what is due goes out."""
+    mailbox = here.mailbox()
+    here.campaign([mailbox], 5)
+    await here.sweep()
+    before = here.scheduler.queue.generation
+    here.sql("INSERT INTO parks VALUES (%s, 0, 1, now() + interval '2 hours', 'its limit')", mailbox)
+    await here.scheduler.queue.park_gate(mailbox, "limit", await here.scheduler.queue.now_us() + 7_200_000_000)
+    ahead_s = await here.scheduler.queue.now_us() / 1_000_000 + 7200
+    here.scheduler.sweeper.queue_clock.look(ahead_s, time.monotonic(), time.monotonic())
+
+    await here.scheduler.sweeper.look_at_queue()
+    await here.scheduler.generation.renew(here.scheduler.queue, before)
+    await here.sweep()
+
+    assert here.scheduler.queue.generation == before + 1
+    assert len((await here.claim(10)).rows) == 5

@@ -11,6 +11,7 @@ OUTCOMES = Counter("maillane_outcomes", "Settled messages, by what became of the
 REFUSALS = Counter("maillane_claim_refusals", "Messages that Postgres refused to claim, by reason.", ["reason"])
 BACKOFFS = Counter("maillane_mailbox_backoffs", "Times that a mailbox was parked because of its server.")
 REBUILDS = Counter("maillane_queue_rebuilds", "New generations of the delay queue.")
+CLOCK_JUMPS = Counter("maillane_clock_jumps", "Jumps of a store's clock, as each scheduler saw them.", ["store"])
 UNCONFIRMED = Counter("maillane_unconfirmed", "Messages that became unconfirmed by a lease that ran out.")
 REJECTED_CAMPAIGNS = Counter(
     "maillane_rejected_campaigns", "Times that a campaign was paused because servers refused what it sends."

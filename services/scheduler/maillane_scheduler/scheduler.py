@@ -164,7 +164,7 @@ class Scheduler:
 
     async def _ping_stores(self) -> None:
         await ping(self.engine)
-        await self.redis.ping()
+        await self.sweeper.look_at_queue()
 
     async def _what_hangs(self) -> Failure | None:
         # Redis has a limit on each answer of its own.

@@ -15,17 +15,26 @@ class SteadyClock:
         self._since: float | None = None
         self._last = (0.0, 0.0, 0.0)
 
-    def look(self, theirs: float, before: float, after: float) -> None:
-        """Notes what the other clock said, in seconds, when ours was between two times."""
-        if self._since is None or not self._goes_on(theirs, before, after):
+    def look(self, theirs: float, before: float, after: float) -> float:
+        """Notes what the other clock said, in seconds, when ours was between two times.
+
+        Returns by how much it has jumped since the last look, in seconds, negative where it went back; 0 where it
+        went on as ours did.
+        """
+        jump = 0.0 if self._since is None else self._jump(theirs, before, after)
+        if self._since is None or jump:
             self._since = after
         self._last = (theirs, before, after)
+        return jump
 
     def steady_s(self) -> float:
         """For how long it has been steady, as of the last look; 0 before there was one."""
         return 0.0 if self._since is None else max(0.0, self._last[1] - self._since)
 
-    def _goes_on(self, theirs: float, before: float, after: float) -> bool:
+    def _jump(self, theirs: float, before: float, after: float) -> float:
         theirs_then, before_then, after_then = self._last
         moved = theirs - theirs_then
-        return before - after_then - TOLERANCE_S <= moved <= after - before_then + TOLERANCE_S
+        least, most = before - after_then, after - before_then
+        if least - TOLERANCE_S <= moved <= most + TOLERANCE_S:
+            return 0.0
+        return moved - most if moved > most else moved - least

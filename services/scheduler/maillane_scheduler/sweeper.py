@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from maillane_scheduler.dispatch.settler import Settler
 from maillane_scheduler.metrics import (
+    CLOCK_JUMPS,
     MARKS_LEFT_BEHIND,
     OPEN_CAMPAIGNS,
     OVERDUE,
@@ -38,6 +39,8 @@ CANCEL_EVERY_S = 5.0
 RETENTION_EVERY_S = 60.0
 # As often as metrics are read.
 GAUGES_EVERY_S = 15.0
+# Less than so much, and what was written by the later clock is waited for.
+BACK_S = 1.0
 
 
 class Sweeper:
@@ -60,7 +63,9 @@ class Sweeper:
         self._settler = settler
         self._generation = generation
         self._resender = resender
+        # Of Postgres, and of the queue's Redis.
         self.steady = SteadyClock()
+        self.queue_clock = SteadyClock()
         self._due_at = {"cancel": 0.0, "retention": 0.0, "gauges": 0.0}
         # The generation before which nothing is left in Redis, as far as this process has seen to it.
         self._dropped_before = 0
@@ -134,7 +139,24 @@ class Sweeper:
         async with self._engine.connect() as connection:
             before = time.monotonic()
             theirs = await standing.clock_s(connection)
-        self.steady.look(theirs, before, time.monotonic())
+        _tell("postgres", self.steady.look(theirs, before, time.monotonic()))
+
+    async def look_at_queue(self) -> None:
+        """Looks at the clock of the queue's Redis; where it went back, a new generation begins.
+
+        For every instant that was written by the later clock (last services in scores, parks) would hold up its gates
+        until the right clock is there as well. Beginning anew is what every doubt about Redis comes to.
+
+        Raises:
+            RedisError: it does not answer.
+        """
+        generation = self._queue.generation
+        before = time.monotonic()
+        theirs = await self._queue.now_us() / 1_000_000
+        jump = self.queue_clock.look(theirs, before, time.monotonic())
+        _tell("redis", jump)
+        if jump < -BACK_S:
+            await self._generation.renew(self._queue, generation)
 
     async def _gauges(self) -> None:
         """The same: a scheduler that does not sweep must not show what was."""
@@ -196,3 +218,9 @@ class Sweeper:
                 after_id, cancelled = await messages.cancel_pending_after(
                     connection, campaign, after_id, messages.BATCH
                 )
+
+
+def _tell(store: str, jump_s: float) -> None:
+    if jump_s:
+        CLOCK_JUMPS.labels(store).inc()
+        log.warning("clock_jumped", store=store, seconds=round(jump_s, 3))

@@ -30,3 +30,12 @@ def test_a_jump_begins_anew() -> None:
 def test_a_slow_answer_is_no_jump() -> None:
     """The other clock was read at some time between asking and hearing."""
     assert watched((1000, 5, 5), (1001, 6, 14), (1010, 15, 15)) == 10
+
+
+def test_a_jump_is_told_by_its_size() -> None:
+    """At least so much, whenever between asking and hearing the other clock was read; going on alike is none."""
+    clock = SteadyClock()
+
+    jumps = [clock.look(*look) for look in ((1000, 5, 5), (1001, 6, 6), (901, 6, 7), (902, 8, 8), (9902, 8, 9))]
+
+    assert jumps == [0, 0, -100, 0, 8999]

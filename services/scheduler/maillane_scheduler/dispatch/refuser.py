@@ -18,6 +18,9 @@ from maillane_scheduler.sync.sync import Sync
 
 log = structlog.get_logger()
 
+# How long a lane waits where Postgres's clock is behind: one that jumps may be right again at any time.
+MOST_WAIT_US = 5_000_000
+
 # A permit that was void is asked for again at once, under the limits that are in force now.
 _BACK_AS_IT_WAS = (
     Refusal.CAMPAIGN_PAUSED,
@@ -88,7 +91,7 @@ class Refuser:
         for refused in early:
             if refused.due_us is not None and refused.due_us <= asked[refused.message].due_us:
                 lane = (refused.mailbox, refused.campaign)
-                until[lane] = min(refused.wait_us, until.get(lane, refused.wait_us))
+                until[lane] = min(refused.wait_us, until.get(lane, MOST_WAIT_US))
         if until:
             now_us = await self._queue.now_us()
             for (mailbox, campaign), wait_us in until.items():

@@ -3,6 +3,8 @@
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from maillane_scheduler.states import ParkReason
+
 _CURRENT = text("SELECT generation FROM queue_shards WHERE shard = :shard")
 _NEXT = text("""
 INSERT INTO queue_shards (shard, generation) VALUES (:shard, 1)
@@ -19,6 +21,9 @@ FROM lanes l JOIN campaigns c ON c.id = l.campaign_id WHERE c.state IN (2, 3) AN
 )
 
 
+_LIFT_LIMITS = text(f"DELETE FROM parks WHERE reason = {ParkReason.LIMIT:d}")
+
+
 async def current(connection: AsyncConnection, shard: int) -> int | None:
     """The generation that a shard serves; None before the first."""
     found: int | None = (await connection.execute(_CURRENT, {"shard": shard})).scalar_one_or_none()
@@ -31,3 +36,8 @@ async def begin(connection: AsyncConnection, shard: int) -> int:
     for statement in _MARK_ALL:
         await connection.execute(statement)
     return int(generation)
+
+
+async def lift_limits(connection: AsyncConnection) -> None:
+    """Forgets which limits are used up, and until when by a clock that is not to be trusted: it is found out anew."""
+    await connection.execute(_LIFT_LIMITS)

@@ -57,6 +57,19 @@ class Generation:
                     await self._begin(connection, queue)
             self.begun.set()
 
+    async def renew(self, queue: Queue, seen: int) -> None:
+        """Begins a new generation in place of the one that was seen, unless somebody has done so.
+
+        For instants in it were written by a clock that went back: so were the parks of limits, which are set anew where
+        they still hold.
+        """
+        async with self._lock, self._engine.begin() as connection:
+            await locks.alone(connection, locks.REBUILD, self._shard)
+            if await generations.current(connection, self._shard) == seen:
+                await generations.lift_limits(connection)
+                await self._begin(connection, queue)
+                self.begun.set()
+
     async def _is_good(self, queue: Queue) -> bool:
         async with self._engine.connect() as connection:
             return await self._trusts(connection, queue)
