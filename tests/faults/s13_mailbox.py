@@ -34,7 +34,7 @@ async def trouble(trial: Trial) -> None:
     """It rests for longer and longer, spends no attempts, and the others do not notice."""
     context, environment = tls(trial.folder)
     rests = {"backoff_first_s": 1, "backoff_most_s": 30}
-    seconds = trial.scaled(20, 4)
+    seconds = trial.scaled(12, 4)
     async with trial.rig(Sink(trial.seed, tls=context), **rests, **environment) as rig:
         boxes = [
             await rig.mailbox(address, security=mailbox_pb.SECURITY_STARTTLS, password="of a sink")

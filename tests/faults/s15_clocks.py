@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from .fleet import fleet
 from .oracle import row_id
@@ -16,14 +17,15 @@ EARLY_S = 1.0
 JUMPS = ("+2h", "-1h", "+0", "-1h", "+1h", "+0")
 """An hour back and one forth are what summer time does to who reads local time."""
 
-NONE = {"LD_PRELOAD": ""}
+NONE: dict[str, Any] = {"LD_PRELOAD": ""}
 
 
 async def services(trial: Trial) -> None:
     """All four of ours, which decide nothing by it."""
     with wrong_clock() as clock:
         clock.set(JUMPS[0])
-        async with trial.rig(hour_s=WINDOW_S, TZ="Europe/Berlin", **clock.environment) as rig:
+        environment: dict[str, Any] = {"TZ": "Europe/Berlin", **clock.environment}
+        async with trial.rig(hour_s=WINDOW_S, **environment) as rig:
             await _send(trial, rig)
             for jump in JUMPS[1:]:
                 await asyncio.sleep(trial.scaled(10, 2))

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from .scenario import CannotRun
 
@@ -21,7 +21,7 @@ class WrongClock:
             raise CannotRun("libfaketime is not installed (in Debian: apt-get install libfaketime)")
         self._file = folder / "offset"
         self.set("+0")
-        self.environment = {
+        self.environment: dict[str, Any] = {
             "LD_PRELOAD": os.fspath(LIBRARIES[0]),
             "FAKETIME_TIMESTAMP_FILE": os.fspath(self._file),
             "FAKETIME_CACHE_DURATION": "1",
