@@ -3,6 +3,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 BIN := .venv/bin
+# Tests wait more than they work: a worker more than the two cores that they are made for.
+WORKERS ?= 3
 
 .PHONY: help
 help: ## List these targets
@@ -21,8 +23,8 @@ demo: setup ## Send a campaign of 100 mails to the catcher, on the running syste
 	@exec $(BIN)/python -m maillane_local demo
 
 .PHONY: test
-test: setup ## Run all tests
-	@$(BIN)/pytest $(ARGS)
+test: setup ## Run all tests (ARGS="services/sender -k pipelining" for some, WORKERS=0 for one after another)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: faults
 faults: setup ## Break the whole system in every way, at length, and print what held (ARGS="3 9" picks rows)
