@@ -14,15 +14,12 @@ from typing import Any, Final
 from aiosmtpd.controller import Controller
 from maillane_local.ports import LOOPBACK, free_port
 
-from .scenario import CannotRun
+from .debian import unpacked
 
 MAX_SESSION: Final = 10**9
 """Commands in one session: aiosmtpd's own limit, a protection of servers, is not what is tried here."""
-PACKAGE_S: Final = 120
 START_S: Final = 10
 
-_ROOT = Path(__file__).resolve().parents[2]
-_POSTFIX = _ROOT / ".build/postfix"
 _ARGUMENTS = re.compile(rb"X-(Mail|Rcpt)-Args: <([^>\r\n]*)>")
 
 
@@ -102,26 +99,8 @@ def _sink_program() -> tuple[str, dict[str, str]]:
     """Where smtp-sink is, with the environment that it needs; out of Debian's package, whose daemon is never run."""
     if installed := shutil.which("smtp-sink", path=f"{os.environ.get('PATH', '')}:/usr/sbin"):
         return installed, dict(os.environ)
-    program = _POSTFIX / "usr/sbin/smtp-sink"
-    if not program.exists():
-        _fetch()
-    return str(program), {**os.environ, "LD_LIBRARY_PATH": str(_POSTFIX / "usr/lib/postfix")}
-
-
-def _fetch() -> None:
-    if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
-        raise CannotRun("smtp-sink (Debian: postfix) is not installed")
-    _POSTFIX.mkdir(parents=True, exist_ok=True)
-    try:
-        _do("apt-get", "download", "postfix")
-        (package,) = _POSTFIX.glob("postfix_*.deb")
-        _do("dpkg-deb", "-x", package.name, ".")
-    except (subprocess.SubprocessError, ValueError) as error:
-        raise CannotRun(f"smtp-sink is not installed, and apt-get does not bring it: {error}") from error
-
-
-def _do(*command: str) -> None:
-    subprocess.run(command, cwd=_POSTFIX, capture_output=True, timeout=PACKAGE_S, check=True)
+    files = unpacked("postfix", "smtp-sink")
+    return str(files / "usr/sbin/smtp-sink"), {**os.environ, "LD_LIBRARY_PATH": str(files / "usr/lib/postfix")}
 
 
 async def _listening(port: int) -> None:

@@ -8,21 +8,27 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from .scenario import CannotRun
+from .debian import unpacked
 
-LIBRARIES: Final = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+INSTALLED: Final = Path("/usr/lib")
+LIBRARY: Final = "*/faketime/libfaketimeMT.so.1"
 
 
 class WrongClock:
     """A wall clock that is off by what was set last. What measures durations (the monotonic clock) stays right."""
 
     def __init__(self, folder: Path) -> None:
-        if not LIBRARIES:
-            raise CannotRun("libfaketime is not installed (in Debian: apt-get install libfaketime)")
+        """A right one, for now.
+
+        Raises:
+            CannotRun: libfaketime is not installed, and cannot be had.
+        """
+        # A copy that Postgres can reach, wherever this checkout lies.
+        library = shutil.copy(_library(), folder)
         self._file = folder / "offset"
         self.set("+0")
         self.environment: dict[str, Any] = {
-            "LD_PRELOAD": os.fspath(LIBRARIES[0]),
+            "LD_PRELOAD": os.fspath(library),
             "FAKETIME_TIMESTAMP_FILE": os.fspath(self._file),
             "FAKETIME_CACHE_DURATION": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
@@ -34,6 +40,11 @@ class WrongClock:
         staged.write_text(offset + "\n")
         staged.chmod(0o644)
         staged.replace(self._file)
+
+
+def _library() -> Path:
+    found = sorted(INSTALLED.glob(LIBRARY))
+    return found[0] if found else next((unpacked("libfaketime", "libfaketime") / "usr/lib").glob(LIBRARY))
 
 
 @contextmanager
