@@ -33,13 +33,15 @@ class _AccessEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Access.ValueTy
     ACCESS_EDITOR: _Access.ValueType  # 2
     """May change campaigns, recipients, messages, mailboxes and suppressions."""
     ACCESS_ADMIN: _Access.ValueType  # 3
-    """May also manage API tokens and stop the workspace."""
+    """May also manage members and API tokens, and stop the workspace."""
     ACCESS_SERVICE: _Access.ValueType  # 4
     """Services of this deployment only."""
+    ACCESS_OPEN: _Access.ValueType  # 5
+    """Anybody, without a credential: what the request carries is its own proof. It sees and moves nothing beyond that."""
 
 class Access(_Access, metaclass=_AccessEnumTypeWrapper):
     """The least that a caller must be. Workspace roles contain each other: an admin may do what an editor may, an editor
-    what a viewer may. SERVICE stands apart: no workspace token opens it, and the credential of services opens nothing else.
+    what a viewer may. SERVICE stands apart: no token or session of a workspace opens it, and the credential of services opens nothing else.
     """
 
 ACCESS_UNSPECIFIED: Access.ValueType  # 0
@@ -49,9 +51,11 @@ ACCESS_VIEWER: Access.ValueType  # 1
 ACCESS_EDITOR: Access.ValueType  # 2
 """May change campaigns, recipients, messages, mailboxes and suppressions."""
 ACCESS_ADMIN: Access.ValueType  # 3
-"""May also manage API tokens and stop the workspace."""
+"""May also manage members and API tokens, and stop the workspace."""
 ACCESS_SERVICE: Access.ValueType  # 4
 """Services of this deployment only."""
+ACCESS_OPEN: Access.ValueType  # 5
+"""Anybody, without a credential: what the request carries is its own proof. It sees and moves nothing beyond that."""
 Global___Access: _TypeAlias = Access  # noqa: Y015
 
 ACCESS_FIELD_NUMBER: _builtins.int

@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from maillane.options.v1 import access_pb2 as maillane_dot_options_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)maillane/scheduler/v1/audit_service.proto\x12\x15maillane.scheduler.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a maillane/options/v1/access.proto\"\xcc\x02\n\nAuditEntry\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12.\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04time\x12\x19\n\x08token_id\x18\x03 \x01(\tR\x07tokenId\x12\x1d\n\ntoken_name\x18\x04 \x01(\tR\ttokenName\x12\x12\n\x04peer\x18\x05 \x01(\tR\x04peer\x12\x12\n\x04verb\x18\x06 \x01(\tR\x04verb\x12\x1a\n\x08resource\x18\x07 \x01(\tR\x08resource\x12\x45\n\x06\x64\x65tail\x18\x08 \x03(\x0b\x32-.maillane.scheduler.v1.AuditEntry.DetailEntryR\x06\x64\x65tail\x1a\x39\n\x0b\x44\x65tailEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"j\n\x10ListAuditRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x1a\n\x08resource\x18\x03 \x01(\tR\x08resource\"x\n\x11ListAuditResponse\x12;\n\x07\x65ntries\x18\x01 \x03(\x0b\x32!.maillane.scheduler.v1.AuditEntryR\x07\x65ntries\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x85\x01\n\x0c\x41uditService\x12u\n\tListAudit\x12\'.maillane.scheduler.v1.ListAuditRequest\x1a(.maillane.scheduler.v1.ListAuditResponse\"\x15\xc8\xf3\x18\x03\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/auditb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)maillane/scheduler/v1/audit_service.proto\x12\x15maillane.scheduler.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a maillane/options/v1/access.proto\"\x82\x03\n\nAuditEntry\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12.\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04time\x12\x19\n\x08token_id\x18\x03 \x01(\tR\x07tokenId\x12\x1d\n\ntoken_name\x18\x04 \x01(\tR\ttokenName\x12\x12\n\x04peer\x18\x05 \x01(\tR\x04peer\x12\x12\n\x04verb\x18\x06 \x01(\tR\x04verb\x12\x1a\n\x08resource\x18\x07 \x01(\tR\x08resource\x12\x45\n\x06\x64\x65tail\x18\x08 \x03(\x0b\x32-.maillane.scheduler.v1.AuditEntry.DetailEntryR\x06\x64\x65tail\x12\x17\n\x07user_id\x18\t \x01(\tR\x06userId\x12\x1b\n\tuser_name\x18\n \x01(\tR\x08userName\x1a\x39\n\x0b\x44\x65tailEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"j\n\x10ListAuditRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x1a\n\x08resource\x18\x03 \x01(\tR\x08resource\"x\n\x11ListAuditResponse\x12;\n\x07\x65ntries\x18\x01 \x03(\x0b\x32!.maillane.scheduler.v1.AuditEntryR\x07\x65ntries\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x85\x01\n\x0c\x41uditService\x12u\n\tListAudit\x12\'.maillane.scheduler.v1.ListAuditRequest\x1a(.maillane.scheduler.v1.ListAuditResponse\"\x15\xc8\xf3\x18\x03\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/auditb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,13 +39,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUDITSERVICE'].methods_by_name['ListAudit']._loaded_options = None
   _globals['_AUDITSERVICE'].methods_by_name['ListAudit']._serialized_options = b'\310\363\030\003\202\323\344\223\002\013\022\t/v1/audit'
   _globals['_AUDITENTRY']._serialized_start=166
-  _globals['_AUDITENTRY']._serialized_end=498
-  _globals['_AUDITENTRY_DETAILENTRY']._serialized_start=441
-  _globals['_AUDITENTRY_DETAILENTRY']._serialized_end=498
-  _globals['_LISTAUDITREQUEST']._serialized_start=500
-  _globals['_LISTAUDITREQUEST']._serialized_end=606
-  _globals['_LISTAUDITRESPONSE']._serialized_start=608
-  _globals['_LISTAUDITRESPONSE']._serialized_end=728
-  _globals['_AUDITSERVICE']._serialized_start=731
-  _globals['_AUDITSERVICE']._serialized_end=864
+  _globals['_AUDITENTRY']._serialized_end=552
+  _globals['_AUDITENTRY_DETAILENTRY']._serialized_start=495
+  _globals['_AUDITENTRY_DETAILENTRY']._serialized_end=552
+  _globals['_LISTAUDITREQUEST']._serialized_start=554
+  _globals['_LISTAUDITREQUEST']._serialized_end=660
+  _globals['_LISTAUDITRESPONSE']._serialized_start=662
+  _globals['_LISTAUDITRESPONSE']._serialized_end=782
+  _globals['_AUDITSERVICE']._serialized_start=785
+  _globals['_AUDITSERVICE']._serialized_end=918
 # @@protoc_insertion_point(module_scope)

@@ -53,18 +53,24 @@ class AuditEntry(_message.Message):
     VERB_FIELD_NUMBER: _builtins.int
     RESOURCE_FIELD_NUMBER: _builtins.int
     DETAIL_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    USER_NAME_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Its id; a later one is higher."""
     token_id: _builtins.str
-    """The token that did it; empty: the system itself."""
+    """The token that did it; empty: a user or the system itself."""
     token_name: _builtins.str
-    """The token's name; empty: the system itself."""
+    """The token's name; empty: a user or the system itself."""
     peer: _builtins.str
     """From where the call came to the scheduler, as gRPC names it: of one over HTTP, the gateway."""
     verb: _builtins.str
     """What was done: campaign.pause, token.create."""
     resource: _builtins.str
     """To what: campaigns/7, tokens/3."""
+    user_id: _builtins.str
+    """The user who did it; empty: a token or the system itself."""
+    user_name: _builtins.str
+    """The user's name as it is now, or address where there is none; empty: a token or the system itself."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When."""
@@ -84,10 +90,12 @@ class AuditEntry(_message.Message):
         verb: _builtins.str = ...,
         resource: _builtins.str = ...,
         detail: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        user_id: _builtins.str = ...,
+        user_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "id", b"id", "peer", b"peer", "resource", b"resource", "time", b"time", "token_id", b"token_id", "token_name", b"token_name", "verb", b"verb"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "id", b"id", "peer", b"peer", "resource", b"resource", "time", b"time", "token_id", b"token_id", "token_name", b"token_name", "user_id", b"user_id", "user_name", b"user_name", "verb", b"verb"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,10 +26,11 @@ if _version_not_supported:
 
 
 class IdentityServiceStub:
-    """Workspaces and the tokens that open them.
+    """Workspaces, their members, and what opens them: API tokens of programs, sessions of people. Both are sent as
+    "authorization: Bearer <secret>".
 
     Errors of every method: UNAUTHENTICATED, PERMISSION_DENIED, INVALID_ARGUMENT with BadRequest, NOT_FOUND (nothing of
-    that id in the token's workspace), UNAVAILABLE.
+    that id in the caller's workspace), UNAVAILABLE.
     """
 
     def __init__(self, channel):
@@ -58,6 +59,16 @@ class IdentityServiceStub:
                 request_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RevokeTokenRequest.SerializeToString,
                 response_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RevokeTokenResponse.FromString,
                 _registered_method=True)
+        self.UpdateWorkspace = channel.unary_unary(
+                '/maillane.scheduler.v1.IdentityService/UpdateWorkspace',
+                request_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.UpdateWorkspaceRequest.SerializeToString,
+                response_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.UpdateWorkspaceResponse.FromString,
+                _registered_method=True)
+        self.SwitchWorkspace = channel.unary_unary(
+                '/maillane.scheduler.v1.IdentityService/SwitchWorkspace',
+                request_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.SwitchWorkspaceRequest.SerializeToString,
+                response_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.SwitchWorkspaceResponse.FromString,
+                _registered_method=True)
         self.StopWorkspace = channel.unary_unary(
                 '/maillane.scheduler.v1.IdentityService/StopWorkspace',
                 request_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.StopWorkspaceRequest.SerializeToString,
@@ -68,17 +79,63 @@ class IdentityServiceStub:
                 request_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.ResumeWorkspaceRequest.SerializeToString,
                 response_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.ResumeWorkspaceResponse.FromString,
                 _registered_method=True)
+        self.ListMembers = channel.unary_unary(
+                '/maillane.scheduler.v1.IdentityService/ListMembers',
+                request_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.ListMembersRequest.SerializeToString,
+                response_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.ListMembersResponse.FromString,
+                _registered_method=True)
+        self.UpdateMember = channel.unary_unary(
+                '/maillane.scheduler.v1.IdentityService/UpdateMember',
+                request_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.UpdateMemberRequest.SerializeToString,
+                response_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.UpdateMemberResponse.FromString,
+                _registered_method=True)
+        self.RemoveMember = channel.unary_unary(
+                '/maillane.scheduler.v1.IdentityService/RemoveMember',
+                request_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RemoveMemberRequest.SerializeToString,
+                response_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RemoveMemberResponse.FromString,
+                _registered_method=True)
+        self.InviteMember = channel.unary_unary(
+                '/maillane.scheduler.v1.IdentityService/InviteMember',
+                request_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.InviteMemberRequest.SerializeToString,
+                response_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.InviteMemberResponse.FromString,
+                _registered_method=True)
+        self.ListInvitations = channel.unary_unary(
+                '/maillane.scheduler.v1.IdentityService/ListInvitations',
+                request_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.ListInvitationsRequest.SerializeToString,
+                response_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.ListInvitationsResponse.FromString,
+                _registered_method=True)
+        self.RevokeInvitation = channel.unary_unary(
+                '/maillane.scheduler.v1.IdentityService/RevokeInvitation',
+                request_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RevokeInvitationRequest.SerializeToString,
+                response_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RevokeInvitationResponse.FromString,
+                _registered_method=True)
+        self.SignIn = channel.unary_unary(
+                '/maillane.scheduler.v1.IdentityService/SignIn',
+                request_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.SignInRequest.SerializeToString,
+                response_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.SignInResponse.FromString,
+                _registered_method=True)
+        self.SignInLocally = channel.unary_unary(
+                '/maillane.scheduler.v1.IdentityService/SignInLocally',
+                request_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.SignInLocallyRequest.SerializeToString,
+                response_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.SignInLocallyResponse.FromString,
+                _registered_method=True)
+        self.RevokeSession = channel.unary_unary(
+                '/maillane.scheduler.v1.IdentityService/RevokeSession',
+                request_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RevokeSessionRequest.SerializeToString,
+                response_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RevokeSessionResponse.FromString,
+                _registered_method=True)
 
 
 class IdentityServiceServicer:
-    """Workspaces and the tokens that open them.
+    """Workspaces, their members, and what opens them: API tokens of programs, sessions of people. Both are sent as
+    "authorization: Bearer <secret>".
 
     Errors of every method: UNAUTHENTICATED, PERMISSION_DENIED, INVALID_ARGUMENT with BadRequest, NOT_FOUND (nothing of
-    that id in the token's workspace), UNAVAILABLE.
+    that id in the caller's workspace), UNAVAILABLE.
     """
 
     def GetIdentity(self, request, context):
-        """Who the caller is.
+        """Who the caller is, and what it may do.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -109,6 +166,22 @@ class IdentityServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateWorkspace(self, request, context):
+        """Changes the caller's workspace.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SwitchWorkspace(self, request, context):
+        """Makes another of the user's workspaces the one that this session opens. Of a token, only its own is there.
+
+        Errors: NOT_FOUND with reason WORKSPACE_NOT_FOUND (the user is no member of it).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def StopWorkspace(self, request, context):
         """Stops the caller's workspace: nothing of it is handed out any more, whatever its campaigns and mailboxes say, until
         it is resumed. It answers once every sender has handed back what it had not begun, or after 8 s, and names the
@@ -121,6 +194,87 @@ class IdentityServiceServicer:
     def ResumeWorkspace(self, request, context):
         """Resumes the caller's workspace: what fell behind is sent at the pace of campaigns and mailboxes, not in a burst.
         Resuming one that is not stopped changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMembers(self, request, context):
+        """Lists the workspace's members, in the order in which they came to Maillane.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateMember(self, request, context):
+        """Gives a member another role, from its next call on.
+
+        Errors: FAILED_PRECONDITION with reason LAST_ADMIN (nobody could manage members any more).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveMember(self, request, context):
+        """Removes a member: its sessions in the workspace open nothing from the next call on. API tokens that it made stay.
+
+        Errors: FAILED_PRECONDITION with reason LAST_ADMIN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def InviteMember(self, request, context):
+        """Invites an address: whoever next signs in with it, verified, becomes a member. Nothing is sent to it: tell them.
+        Inviting it again replaces the role and begins its time anew.
+
+        Errors: ALREADY_EXISTS with reason ALREADY_A_MEMBER; RESOURCE_EXHAUSTED with reason TOO_MANY_MEMBERS (1,000 members
+        and invitations in a workspace).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListInvitations(self, request, context):
+        """Lists invitations that were not accepted and have not expired, the oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeInvitation(self, request, context):
+        """Takes an invitation back.
+
+        Errors: NOT_FOUND with reason INVITATION_NOT_FOUND, also where it was accepted meanwhile.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SignIn(self, request, context):
+        """Begins a session for a person whom an OpenID Connect provider has just confirmed: the caller has verified the
+        provider's answer. A person is an issuer and a subject; open invitations for the address are accepted. A person
+        without a workspace gets one of their own, where sign-up is on. At most 20 sessions of a person are kept.
+
+        Errors: PERMISSION_DENIED with reason EMAIL_UNVERIFIED, or NOT_A_MEMBER (no membership, no invitation, and sign-up
+        is off).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SignInLocally(self, request, context):
+        """Begins a session for whoever sits at the machine that all of this runs on, as an admin of the oldest workspace. The
+        caller has made sure of where the request came from.
+
+        Errors: FAILED_PRECONDITION with reason NO_WORKSPACE (none was made yet).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeSession(self, request, context):
+        """Ends a session, if there is one of this secret.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -149,6 +303,16 @@ def add_IdentityServiceServicer_to_server(servicer, server):
                     request_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RevokeTokenRequest.FromString,
                     response_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RevokeTokenResponse.SerializeToString,
             ),
+            'UpdateWorkspace': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateWorkspace,
+                    request_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.UpdateWorkspaceRequest.FromString,
+                    response_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.UpdateWorkspaceResponse.SerializeToString,
+            ),
+            'SwitchWorkspace': grpc.unary_unary_rpc_method_handler(
+                    servicer.SwitchWorkspace,
+                    request_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.SwitchWorkspaceRequest.FromString,
+                    response_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.SwitchWorkspaceResponse.SerializeToString,
+            ),
             'StopWorkspace': grpc.unary_unary_rpc_method_handler(
                     servicer.StopWorkspace,
                     request_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.StopWorkspaceRequest.FromString,
@@ -159,6 +323,51 @@ def add_IdentityServiceServicer_to_server(servicer, server):
                     request_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.ResumeWorkspaceRequest.FromString,
                     response_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.ResumeWorkspaceResponse.SerializeToString,
             ),
+            'ListMembers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMembers,
+                    request_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.ListMembersRequest.FromString,
+                    response_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.ListMembersResponse.SerializeToString,
+            ),
+            'UpdateMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateMember,
+                    request_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.UpdateMemberRequest.FromString,
+                    response_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.UpdateMemberResponse.SerializeToString,
+            ),
+            'RemoveMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveMember,
+                    request_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RemoveMemberRequest.FromString,
+                    response_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RemoveMemberResponse.SerializeToString,
+            ),
+            'InviteMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.InviteMember,
+                    request_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.InviteMemberRequest.FromString,
+                    response_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.InviteMemberResponse.SerializeToString,
+            ),
+            'ListInvitations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListInvitations,
+                    request_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.ListInvitationsRequest.FromString,
+                    response_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.ListInvitationsResponse.SerializeToString,
+            ),
+            'RevokeInvitation': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeInvitation,
+                    request_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RevokeInvitationRequest.FromString,
+                    response_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RevokeInvitationResponse.SerializeToString,
+            ),
+            'SignIn': grpc.unary_unary_rpc_method_handler(
+                    servicer.SignIn,
+                    request_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.SignInRequest.FromString,
+                    response_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.SignInResponse.SerializeToString,
+            ),
+            'SignInLocally': grpc.unary_unary_rpc_method_handler(
+                    servicer.SignInLocally,
+                    request_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.SignInLocallyRequest.FromString,
+                    response_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.SignInLocallyResponse.SerializeToString,
+            ),
+            'RevokeSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeSession,
+                    request_deserializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RevokeSessionRequest.FromString,
+                    response_serializer=maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RevokeSessionResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'maillane.scheduler.v1.IdentityService', rpc_method_handlers)
@@ -168,10 +377,11 @@ def add_IdentityServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class IdentityService:
-    """Workspaces and the tokens that open them.
+    """Workspaces, their members, and what opens them: API tokens of programs, sessions of people. Both are sent as
+    "authorization: Bearer <secret>".
 
     Errors of every method: UNAUTHENTICATED, PERMISSION_DENIED, INVALID_ARGUMENT with BadRequest, NOT_FOUND (nothing of
-    that id in the token's workspace), UNAVAILABLE.
+    that id in the caller's workspace), UNAVAILABLE.
     """
 
     @staticmethod
@@ -283,6 +493,60 @@ class IdentityService:
             _registered_method=True)
 
     @staticmethod
+    def UpdateWorkspace(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maillane.scheduler.v1.IdentityService/UpdateWorkspace',
+            maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.UpdateWorkspaceRequest.SerializeToString,
+            maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.UpdateWorkspaceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SwitchWorkspace(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maillane.scheduler.v1.IdentityService/SwitchWorkspace',
+            maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.SwitchWorkspaceRequest.SerializeToString,
+            maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.SwitchWorkspaceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def StopWorkspace(request,
             target,
             options=(),
@@ -326,6 +590,249 @@ class IdentityService:
             '/maillane.scheduler.v1.IdentityService/ResumeWorkspace',
             maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.ResumeWorkspaceRequest.SerializeToString,
             maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.ResumeWorkspaceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMembers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maillane.scheduler.v1.IdentityService/ListMembers',
+            maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.ListMembersRequest.SerializeToString,
+            maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.ListMembersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maillane.scheduler.v1.IdentityService/UpdateMember',
+            maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.UpdateMemberRequest.SerializeToString,
+            maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.UpdateMemberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maillane.scheduler.v1.IdentityService/RemoveMember',
+            maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RemoveMemberRequest.SerializeToString,
+            maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RemoveMemberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def InviteMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maillane.scheduler.v1.IdentityService/InviteMember',
+            maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.InviteMemberRequest.SerializeToString,
+            maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.InviteMemberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListInvitations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maillane.scheduler.v1.IdentityService/ListInvitations',
+            maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.ListInvitationsRequest.SerializeToString,
+            maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.ListInvitationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeInvitation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maillane.scheduler.v1.IdentityService/RevokeInvitation',
+            maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RevokeInvitationRequest.SerializeToString,
+            maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RevokeInvitationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SignIn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maillane.scheduler.v1.IdentityService/SignIn',
+            maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.SignInRequest.SerializeToString,
+            maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.SignInResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SignInLocally(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maillane.scheduler.v1.IdentityService/SignInLocally',
+            maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.SignInLocallyRequest.SerializeToString,
+            maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.SignInLocallyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maillane.scheduler.v1.IdentityService/RevokeSession',
+            maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RevokeSessionRequest.SerializeToString,
+            maillane_dot_scheduler_dot_v1_dot_identity__service__pb2.RevokeSessionResponse.FromString,
             options,
             channel_credentials,
             insecure,

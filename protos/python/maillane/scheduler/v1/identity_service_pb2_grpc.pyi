@@ -13,15 +13,16 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class IdentityServiceStub:
-    """Workspaces and the tokens that open them.
+    """Workspaces, their members, and what opens them: API tokens of programs, sessions of people. Both are sent as
+    "authorization: Bearer <secret>".
 
     Errors of every method: UNAUTHENTICATED, PERMISSION_DENIED, INVALID_ARGUMENT with BadRequest, NOT_FOUND (nothing of
-    that id in the token's workspace), UNAVAILABLE.
+    that id in the caller's workspace), UNAVAILABLE.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetIdentity: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.GetIdentityRequest, _identity_service_pb2.GetIdentityResponse]
-    """Who the caller is."""
+    """Who the caller is, and what it may do."""
     CreateToken: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.CreateTokenRequest, _identity_service_pb2.CreateTokenResponse]
     """Creates a token. Its secret is in this answer and nowhere else, ever again.
 
@@ -34,6 +35,13 @@ class IdentityServiceStub:
 
     Errors: FAILED_PRECONDITION with reason LAST_ADMIN_TOKEN (nobody could make tokens any more).
     """
+    UpdateWorkspace: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.UpdateWorkspaceRequest, _identity_service_pb2.UpdateWorkspaceResponse]
+    """Changes the caller's workspace."""
+    SwitchWorkspace: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.SwitchWorkspaceRequest, _identity_service_pb2.SwitchWorkspaceResponse]
+    """Makes another of the user's workspaces the one that this session opens. Of a token, only its own is there.
+
+    Errors: NOT_FOUND with reason WORKSPACE_NOT_FOUND (the user is no member of it).
+    """
     StopWorkspace: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.StopWorkspaceRequest, _identity_service_pb2.StopWorkspaceResponse]
     """Stops the caller's workspace: nothing of it is handed out any more, whatever its campaigns and mailboxes say, until
     it is resumed. It answers once every sender has handed back what it had not begun, or after 8 s, and names the
@@ -43,12 +51,55 @@ class IdentityServiceStub:
     """Resumes the caller's workspace: what fell behind is sent at the pace of campaigns and mailboxes, not in a burst.
     Resuming one that is not stopped changes nothing.
     """
+    ListMembers: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.ListMembersRequest, _identity_service_pb2.ListMembersResponse]
+    """Lists the workspace's members, in the order in which they came to Maillane."""
+    UpdateMember: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.UpdateMemberRequest, _identity_service_pb2.UpdateMemberResponse]
+    """Gives a member another role, from its next call on.
+
+    Errors: FAILED_PRECONDITION with reason LAST_ADMIN (nobody could manage members any more).
+    """
+    RemoveMember: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.RemoveMemberRequest, _identity_service_pb2.RemoveMemberResponse]
+    """Removes a member: its sessions in the workspace open nothing from the next call on. API tokens that it made stay.
+
+    Errors: FAILED_PRECONDITION with reason LAST_ADMIN.
+    """
+    InviteMember: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.InviteMemberRequest, _identity_service_pb2.InviteMemberResponse]
+    """Invites an address: whoever next signs in with it, verified, becomes a member. Nothing is sent to it: tell them.
+    Inviting it again replaces the role and begins its time anew.
+
+    Errors: ALREADY_EXISTS with reason ALREADY_A_MEMBER; RESOURCE_EXHAUSTED with reason TOO_MANY_MEMBERS (1,000 members
+    and invitations in a workspace).
+    """
+    ListInvitations: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.ListInvitationsRequest, _identity_service_pb2.ListInvitationsResponse]
+    """Lists invitations that were not accepted and have not expired, the oldest first."""
+    RevokeInvitation: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.RevokeInvitationRequest, _identity_service_pb2.RevokeInvitationResponse]
+    """Takes an invitation back.
+
+    Errors: NOT_FOUND with reason INVITATION_NOT_FOUND, also where it was accepted meanwhile.
+    """
+    SignIn: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.SignInRequest, _identity_service_pb2.SignInResponse]
+    """Begins a session for a person whom an OpenID Connect provider has just confirmed: the caller has verified the
+    provider's answer. A person is an issuer and a subject; open invitations for the address are accepted. A person
+    without a workspace gets one of their own, where sign-up is on. At most 20 sessions of a person are kept.
+
+    Errors: PERMISSION_DENIED with reason EMAIL_UNVERIFIED, or NOT_A_MEMBER (no membership, no invitation, and sign-up
+    is off).
+    """
+    SignInLocally: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.SignInLocallyRequest, _identity_service_pb2.SignInLocallyResponse]
+    """Begins a session for whoever sits at the machine that all of this runs on, as an admin of the oldest workspace. The
+    caller has made sure of where the request came from.
+
+    Errors: FAILED_PRECONDITION with reason NO_WORKSPACE (none was made yet).
+    """
+    RevokeSession: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.RevokeSessionRequest, _identity_service_pb2.RevokeSessionResponse]
+    """Ends a session, if there is one of this secret."""
 
 class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Workspaces and the tokens that open them.
+    """Workspaces, their members, and what opens them: API tokens of programs, sessions of people. Both are sent as
+    "authorization: Bearer <secret>".
 
     Errors of every method: UNAUTHENTICATED, PERMISSION_DENIED, INVALID_ARGUMENT with BadRequest, NOT_FOUND (nothing of
-    that id in the token's workspace), UNAVAILABLE.
+    that id in the caller's workspace), UNAVAILABLE.
     """
 
     @_abc_1.abstractmethod
@@ -57,7 +108,7 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _identity_service_pb2.GetIdentityRequest,
         context: _aio.ServicerContext[_identity_service_pb2.GetIdentityRequest, _abc.Awaitable[_identity_service_pb2.GetIdentityResponse]],
     ) -> _abc.Awaitable[_identity_service_pb2.GetIdentityResponse]:
-        """Who the caller is."""
+        """Who the caller is, and what it may do."""
 
     @_abc_1.abstractmethod
     def CreateToken(
@@ -90,6 +141,25 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def UpdateWorkspace(
+        self,
+        request: _identity_service_pb2.UpdateWorkspaceRequest,
+        context: _aio.ServicerContext[_identity_service_pb2.UpdateWorkspaceRequest, _abc.Awaitable[_identity_service_pb2.UpdateWorkspaceResponse]],
+    ) -> _abc.Awaitable[_identity_service_pb2.UpdateWorkspaceResponse]:
+        """Changes the caller's workspace."""
+
+    @_abc_1.abstractmethod
+    def SwitchWorkspace(
+        self,
+        request: _identity_service_pb2.SwitchWorkspaceRequest,
+        context: _aio.ServicerContext[_identity_service_pb2.SwitchWorkspaceRequest, _abc.Awaitable[_identity_service_pb2.SwitchWorkspaceResponse]],
+    ) -> _abc.Awaitable[_identity_service_pb2.SwitchWorkspaceResponse]:
+        """Makes another of the user's workspaces the one that this session opens. Of a token, only its own is there.
+
+        Errors: NOT_FOUND with reason WORKSPACE_NOT_FOUND (the user is no member of it).
+        """
+
+    @_abc_1.abstractmethod
     def StopWorkspace(
         self,
         request: _identity_service_pb2.StopWorkspaceRequest,
@@ -109,5 +179,101 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         """Resumes the caller's workspace: what fell behind is sent at the pace of campaigns and mailboxes, not in a burst.
         Resuming one that is not stopped changes nothing.
         """
+
+    @_abc_1.abstractmethod
+    def ListMembers(
+        self,
+        request: _identity_service_pb2.ListMembersRequest,
+        context: _aio.ServicerContext[_identity_service_pb2.ListMembersRequest, _abc.Awaitable[_identity_service_pb2.ListMembersResponse]],
+    ) -> _abc.Awaitable[_identity_service_pb2.ListMembersResponse]:
+        """Lists the workspace's members, in the order in which they came to Maillane."""
+
+    @_abc_1.abstractmethod
+    def UpdateMember(
+        self,
+        request: _identity_service_pb2.UpdateMemberRequest,
+        context: _aio.ServicerContext[_identity_service_pb2.UpdateMemberRequest, _abc.Awaitable[_identity_service_pb2.UpdateMemberResponse]],
+    ) -> _abc.Awaitable[_identity_service_pb2.UpdateMemberResponse]:
+        """Gives a member another role, from its next call on.
+
+        Errors: FAILED_PRECONDITION with reason LAST_ADMIN (nobody could manage members any more).
+        """
+
+    @_abc_1.abstractmethod
+    def RemoveMember(
+        self,
+        request: _identity_service_pb2.RemoveMemberRequest,
+        context: _aio.ServicerContext[_identity_service_pb2.RemoveMemberRequest, _abc.Awaitable[_identity_service_pb2.RemoveMemberResponse]],
+    ) -> _abc.Awaitable[_identity_service_pb2.RemoveMemberResponse]:
+        """Removes a member: its sessions in the workspace open nothing from the next call on. API tokens that it made stay.
+
+        Errors: FAILED_PRECONDITION with reason LAST_ADMIN.
+        """
+
+    @_abc_1.abstractmethod
+    def InviteMember(
+        self,
+        request: _identity_service_pb2.InviteMemberRequest,
+        context: _aio.ServicerContext[_identity_service_pb2.InviteMemberRequest, _abc.Awaitable[_identity_service_pb2.InviteMemberResponse]],
+    ) -> _abc.Awaitable[_identity_service_pb2.InviteMemberResponse]:
+        """Invites an address: whoever next signs in with it, verified, becomes a member. Nothing is sent to it: tell them.
+        Inviting it again replaces the role and begins its time anew.
+
+        Errors: ALREADY_EXISTS with reason ALREADY_A_MEMBER; RESOURCE_EXHAUSTED with reason TOO_MANY_MEMBERS (1,000 members
+        and invitations in a workspace).
+        """
+
+    @_abc_1.abstractmethod
+    def ListInvitations(
+        self,
+        request: _identity_service_pb2.ListInvitationsRequest,
+        context: _aio.ServicerContext[_identity_service_pb2.ListInvitationsRequest, _abc.Awaitable[_identity_service_pb2.ListInvitationsResponse]],
+    ) -> _abc.Awaitable[_identity_service_pb2.ListInvitationsResponse]:
+        """Lists invitations that were not accepted and have not expired, the oldest first."""
+
+    @_abc_1.abstractmethod
+    def RevokeInvitation(
+        self,
+        request: _identity_service_pb2.RevokeInvitationRequest,
+        context: _aio.ServicerContext[_identity_service_pb2.RevokeInvitationRequest, _abc.Awaitable[_identity_service_pb2.RevokeInvitationResponse]],
+    ) -> _abc.Awaitable[_identity_service_pb2.RevokeInvitationResponse]:
+        """Takes an invitation back.
+
+        Errors: NOT_FOUND with reason INVITATION_NOT_FOUND, also where it was accepted meanwhile.
+        """
+
+    @_abc_1.abstractmethod
+    def SignIn(
+        self,
+        request: _identity_service_pb2.SignInRequest,
+        context: _aio.ServicerContext[_identity_service_pb2.SignInRequest, _abc.Awaitable[_identity_service_pb2.SignInResponse]],
+    ) -> _abc.Awaitable[_identity_service_pb2.SignInResponse]:
+        """Begins a session for a person whom an OpenID Connect provider has just confirmed: the caller has verified the
+        provider's answer. A person is an issuer and a subject; open invitations for the address are accepted. A person
+        without a workspace gets one of their own, where sign-up is on. At most 20 sessions of a person are kept.
+
+        Errors: PERMISSION_DENIED with reason EMAIL_UNVERIFIED, or NOT_A_MEMBER (no membership, no invitation, and sign-up
+        is off).
+        """
+
+    @_abc_1.abstractmethod
+    def SignInLocally(
+        self,
+        request: _identity_service_pb2.SignInLocallyRequest,
+        context: _aio.ServicerContext[_identity_service_pb2.SignInLocallyRequest, _abc.Awaitable[_identity_service_pb2.SignInLocallyResponse]],
+    ) -> _abc.Awaitable[_identity_service_pb2.SignInLocallyResponse]:
+        """Begins a session for whoever sits at the machine that all of this runs on, as an admin of the oldest workspace. The
+        caller has made sure of where the request came from.
+
+        Errors: FAILED_PRECONDITION with reason NO_WORKSPACE (none was made yet).
+        """
+
+    @_abc_1.abstractmethod
+    def RevokeSession(
+        self,
+        request: _identity_service_pb2.RevokeSessionRequest,
+        context: _aio.ServicerContext[_identity_service_pb2.RevokeSessionRequest, _abc.Awaitable[_identity_service_pb2.RevokeSessionResponse]],
+    ) -> _abc.Awaitable[_identity_service_pb2.RevokeSessionResponse]:
+        """Ends a session, if there is one of this secret."""
 
 def add_IdentityServiceServicer_to_server(servicer: IdentityServiceServicer, server: _aio.Server) -> None: ...
