@@ -11,6 +11,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from maillane.scheduler.v1 import message_service_pb2 as _message_service_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -187,6 +188,7 @@ class Campaign(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
     UNCONFIRMED_POLICY_FIELD_NUMBER: _builtins.int
+    MOVE_AFTER_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Output only."""
     name: _builtins.str
@@ -229,6 +231,12 @@ class Campaign(_message.Message):
     def end_time(self) -> _timestamp_pb2.Timestamp:
         """Output only: when it was completed or cancelled."""
 
+    @_builtins.property
+    def move_after(self) -> _duration_pb2.Duration:
+        """How long one of its mailboxes may be stopped (paused, or resting because its server refuses the password, asks for
+        patience or does not answer) before what waits in it moves to the others: 1 min to 7 days. Unset: never.
+        """
+
     def __init__(
         self,
         *,
@@ -245,10 +253,11 @@ class Campaign(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
         unconfirmed_policy: Global___UnconfirmedPolicy.ValueType = ...,
+        move_after: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_hourly_limit", b"_hourly_limit", "counts", b"counts", "create_time", b"create_time", "delay", b"delay", "end_time", b"end_time", "hourly_limit", b"hourly_limit", "start_time", b"start_time", "template", b"template"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_hourly_limit", b"_hourly_limit", "counts", b"counts", "create_time", b"create_time", "delay", b"delay", "end_time", b"end_time", "hourly_limit", b"hourly_limit", "move_after", b"move_after", "start_time", b"start_time", "template", b"template"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hourly_limit", b"_hourly_limit", "counts", b"counts", "create_time", b"create_time", "delay", b"delay", "end_time", b"end_time", "hourly_limit", b"hourly_limit", "id", b"id", "mailbox_ids", b"mailbox_ids", "name", b"name", "start_time", b"start_time", "state", b"state", "state_reason", b"state_reason", "template", b"template", "unconfirmed_policy", b"unconfirmed_policy"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hourly_limit", b"_hourly_limit", "counts", b"counts", "create_time", b"create_time", "delay", b"delay", "end_time", b"end_time", "hourly_limit", b"hourly_limit", "id", b"id", "mailbox_ids", b"mailbox_ids", "move_after", b"move_after", "name", b"name", "start_time", b"start_time", "state", b"state", "state_reason", b"state_reason", "template", b"template", "unconfirmed_policy", b"unconfirmed_policy"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__hourly_limit: _TypeAlias = _typing.Literal["hourly_limit"]  # noqa: Y015
     _WhichOneofArgType__hourly_limit: _TypeAlias = _typing.Literal["_hourly_limit", b"_hourly_limit"]  # noqa: Y015
@@ -434,7 +443,7 @@ class UpdateCampaignRequest(_message.Message):
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
         """Which fields change: name, mailbox_ids, template and what is in it, start_time, delay, hourly_limit,
-        unconfirmed_policy.
+        unconfirmed_policy, move_after.
         """
 
     def __init__(
@@ -892,3 +901,198 @@ class WatchCampaignResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WatchCampaignResponse: _TypeAlias = WatchCampaignResponse  # noqa: Y015
+
+@_typing.final
+class PreviewMessageRequest(_message.Message):
+    """A call to preview."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMPAIGN_ID_FIELD_NUMBER: _builtins.int
+    TEMPLATE_FIELD_NUMBER: _builtins.int
+    MAILBOX_ID_FIELD_NUMBER: _builtins.int
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    INDEX_FIELD_NUMBER: _builtins.int
+    SAMPLE_FIELD_NUMBER: _builtins.int
+    campaign_id: _builtins.str
+    """Which campaign: its template, mailboxes and recipients. May be empty where a template is given."""
+    mailbox_id: _builtins.str
+    """From which mailbox; empty: the message's own, or the campaign's first."""
+    message_id: _builtins.str
+    """One message of the campaign."""
+    index: _builtins.int
+    """The n-th recipient of the campaign, from 0, in the order of the import."""
+    @_builtins.property
+    def template(self) -> Global___Template:
+        """Shown instead of the campaign's template."""
+
+    @_builtins.property
+    def sample(self) -> Global___Recipient:
+        """One that is made up: the same rules as for an import, but the address may be empty."""
+
+    def __init__(
+        self,
+        *,
+        campaign_id: _builtins.str = ...,
+        template: Global___Template | None = ...,
+        mailbox_id: _builtins.str = ...,
+        message_id: _builtins.str = ...,
+        index: _builtins.int = ...,
+        sample: Global___Recipient | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "message_id", b"message_id", "recipient", b"recipient", "sample", b"sample", "template", b"template"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign_id", b"campaign_id", "index", b"index", "mailbox_id", b"mailbox_id", "message_id", b"message_id", "recipient", b"recipient", "sample", b"sample", "template", b"template"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_recipient: _TypeAlias = _typing.Literal["message_id", "index", "sample"]  # noqa: Y015
+    _WhichOneofArgType_recipient: _TypeAlias = _typing.Literal["recipient", b"recipient"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_recipient) -> _WhichOneofReturnType_recipient | None: ...
+
+Global___PreviewMessageRequest: _TypeAlias = PreviewMessageRequest  # noqa: Y015
+
+@_typing.final
+class PreviewMessageResponse(_message.Message):
+    """A message as its recipient would get it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class VariablesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    RECIPIENT_FIELD_NUMBER: _builtins.int
+    FROM_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    HTML_FIELD_NUMBER: _builtins.int
+    VARIABLES_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
+    RECIPIENTS_FIELD_NUMBER: _builtins.int
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    recipient: _builtins.str
+    """To whom; empty: nobody was named."""
+    subject: _builtins.str
+    """The subject."""
+    text: _builtins.str
+    """The plain-text body; empty: there is none."""
+    html: _builtins.str
+    """The HTML body; empty: there is none. It is what somebody wrote: show it only where scripts do not run."""
+    recipients: _builtins.int
+    """How many recipients the campaign has."""
+    message_id: _builtins.str
+    """The message that this is of; empty where the recipient is made up."""
+    @_builtins.property
+    def variables(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """What was put in: of each variable that the template uses, its value or its fallback."""
+
+    @_builtins.property
+    def missing(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Variables that the template uses and the recipient lacks, without a fallback, by the alphabet. They are shown as
+        they are written, {{name}}.
+        """
+
+    def __init__(
+        self,
+        *,
+        recipient: _builtins.str = ...,
+        subject: _builtins.str = ...,
+        text: _builtins.str = ...,
+        html: _builtins.str = ...,
+        variables: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        missing: _abc.Iterable[_builtins.str] | None = ...,
+        recipients: _builtins.int = ...,
+        message_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from", b"from", "html", b"html", "message_id", b"message_id", "missing", b"missing", "recipient", b"recipient", "recipients", b"recipients", "subject", b"subject", "text", b"text", "variables", b"variables"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewMessageResponse: _TypeAlias = PreviewMessageResponse  # noqa: Y015
+
+@_typing.final
+class SendTestMessageRequest(_message.Message):
+    """A call to send a test."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMPAIGN_ID_FIELD_NUMBER: _builtins.int
+    RECIPIENT_FIELD_NUMBER: _builtins.int
+    MAILBOX_ID_FIELD_NUMBER: _builtins.int
+    INDEX_FIELD_NUMBER: _builtins.int
+    SAMPLE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    campaign_id: _builtins.str
+    """Which campaign: its template and mailboxes, as they are now."""
+    recipient: _builtins.str
+    """To whom: one address."""
+    mailbox_id: _builtins.str
+    """From which mailbox; empty: the campaign's first."""
+    index: _builtins.int
+    """Those of the n-th recipient of the campaign, from 0."""
+    request_id: _builtins.str
+    """Up to 64 characters of [A-Za-z0-9_-]. A repeat with the same body returns the first answer."""
+    @_builtins.property
+    def sample(self) -> Global___Recipient:
+        """These; the address in it is not looked at."""
+
+    def __init__(
+        self,
+        *,
+        campaign_id: _builtins.str = ...,
+        recipient: _builtins.str = ...,
+        mailbox_id: _builtins.str = ...,
+        index: _builtins.int = ...,
+        sample: Global___Recipient | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "sample", b"sample", "values", b"values"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign_id", b"campaign_id", "index", b"index", "mailbox_id", b"mailbox_id", "recipient", b"recipient", "request_id", b"request_id", "sample", b"sample", "values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_values: _TypeAlias = _typing.Literal["index", "sample"]  # noqa: Y015
+    _WhichOneofArgType_values: _TypeAlias = _typing.Literal["values", b"values"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_values) -> _WhichOneofReturnType_values | None: ...
+
+Global___SendTestMessageRequest: _TypeAlias = SendTestMessageRequest  # noqa: Y015
+
+@_typing.final
+class SendTestMessageResponse(_message.Message):
+    """What was queued."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def message(self) -> _message_service_pb2.Message:
+        """The message. Its campaign is one of its own, which lists do not show; it can be cancelled."""
+
+    def __init__(
+        self,
+        *,
+        message: _message_service_pb2.Message | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SendTestMessageResponse: _TypeAlias = SendTestMessageResponse  # noqa: Y015

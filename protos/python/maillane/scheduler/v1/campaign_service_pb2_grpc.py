@@ -95,6 +95,16 @@ class CampaignServiceStub:
                 request_serializer=maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.WatchCampaignRequest.SerializeToString,
                 response_deserializer=maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.WatchCampaignResponse.FromString,
                 _registered_method=True)
+        self.PreviewMessage = channel.unary_unary(
+                '/maillane.scheduler.v1.CampaignService/PreviewMessage',
+                request_serializer=maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.PreviewMessageRequest.SerializeToString,
+                response_deserializer=maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.PreviewMessageResponse.FromString,
+                _registered_method=True)
+        self.SendTestMessage = channel.unary_unary(
+                '/maillane.scheduler.v1.CampaignService/SendTestMessage',
+                request_serializer=maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.SendTestMessageRequest.SerializeToString,
+                response_deserializer=maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.SendTestMessageResponse.FromString,
+                _registered_method=True)
 
 
 class CampaignServiceServicer:
@@ -132,7 +142,8 @@ class CampaignServiceServicer:
 
     def UpdateCampaign(self, request, context):
         """Changes the fields that the mask names: of a draft all of them; of an active or paused campaign its name, delay,
-        hourly limit and unconfirmed policy, and its start time while that lies ahead. What has not left is planned anew.
+        hourly limit, unconfirmed policy and move_after, and its start time while that lies ahead. What has not left is
+        planned anew.
 
         Errors: FAILED_PRECONDITION with reason CAMPAIGN_NOT_DRAFT (the field is fixed once a campaign was started) or
         CAMPAIGN_ENDED, NOT_FOUND with reason MAILBOX_NOT_FOUND.
@@ -217,6 +228,31 @@ class CampaignServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PreviewMessage(self, request, context):
+        """Shows a message as one recipient would get it: of a campaign, of a template that is not saved yet, or of both.
+        Nothing is sent or changed. Values are put in as senders do: escaped in the HTML body.
+
+        Errors: INVALID_ARGUMENT (a template that does not parse, or neither a campaign nor a template), NOT_FOUND with
+        reason MAILBOX_NOT_FOUND, MESSAGE_NOT_FOUND (the campaign has no such message) or RECIPIENT_NOT_FOUND (it has no
+        recipient of this index).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SendTestMessage(self, request, context):
+        """Sends one message of a campaign, as it is now, to an address of one's own: through the ordinary queue, at once, and
+        counted against the mailbox's limits, but not among the campaign's messages. It carries the header
+        X-Maillane-Test: 1. What became of it: GetMessage. One that has not left within an hour is cancelled.
+
+        Errors: FAILED_PRECONDITION with reason CAMPAIGN_INCOMPLETE (BadRequest says what is missing: mailbox, subject,
+        body) or VARIABLES_MISSING (BadRequest names them), NOT_FOUND with reason MAILBOX_NOT_FOUND or RECIPIENT_NOT_FOUND,
+        RESOURCE_EXHAUSTED with reason TOO_MANY_TESTS (100 of the workspace wait).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CampaignServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -274,6 +310,16 @@ def add_CampaignServiceServicer_to_server(servicer, server):
                     servicer.WatchCampaign,
                     request_deserializer=maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.WatchCampaignRequest.FromString,
                     response_serializer=maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.WatchCampaignResponse.SerializeToString,
+            ),
+            'PreviewMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewMessage,
+                    request_deserializer=maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.PreviewMessageRequest.FromString,
+                    response_serializer=maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.PreviewMessageResponse.SerializeToString,
+            ),
+            'SendTestMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.SendTestMessage,
+                    request_deserializer=maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.SendTestMessageRequest.FromString,
+                    response_serializer=maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.SendTestMessageResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -579,6 +625,60 @@ class CampaignService:
             '/maillane.scheduler.v1.CampaignService/WatchCampaign',
             maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.WatchCampaignRequest.SerializeToString,
             maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.WatchCampaignResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maillane.scheduler.v1.CampaignService/PreviewMessage',
+            maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.PreviewMessageRequest.SerializeToString,
+            maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.PreviewMessageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SendTestMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maillane.scheduler.v1.CampaignService/SendTestMessage',
+            maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.SendTestMessageRequest.SerializeToString,
+            maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.SendTestMessageResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -34,7 +34,8 @@ class CampaignServiceStub:
     """Lists campaigns, the newest first."""
     UpdateCampaign: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.UpdateCampaignRequest, _campaign_service_pb2.UpdateCampaignResponse]
     """Changes the fields that the mask names: of a draft all of them; of an active or paused campaign its name, delay,
-    hourly limit and unconfirmed policy, and its start time while that lies ahead. What has not left is planned anew.
+    hourly limit, unconfirmed policy and move_after, and its start time while that lies ahead. What has not left is
+    planned anew.
 
     Errors: FAILED_PRECONDITION with reason CAMPAIGN_NOT_DRAFT (the field is fixed once a campaign was started) or
     CAMPAIGN_ENDED, NOT_FOUND with reason MAILBOX_NOT_FOUND.
@@ -87,6 +88,23 @@ class CampaignServiceStub:
     Errors: RESOURCE_EXHAUSTED with reason TOO_MANY_WATCHES (200 campaigns are watched through this server),
     UNAVAILABLE (this server stops: ask again).
     """
+    PreviewMessage: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.PreviewMessageRequest, _campaign_service_pb2.PreviewMessageResponse]
+    """Shows a message as one recipient would get it: of a campaign, of a template that is not saved yet, or of both.
+    Nothing is sent or changed. Values are put in as senders do: escaped in the HTML body.
+
+    Errors: INVALID_ARGUMENT (a template that does not parse, or neither a campaign nor a template), NOT_FOUND with
+    reason MAILBOX_NOT_FOUND, MESSAGE_NOT_FOUND (the campaign has no such message) or RECIPIENT_NOT_FOUND (it has no
+    recipient of this index).
+    """
+    SendTestMessage: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.SendTestMessageRequest, _campaign_service_pb2.SendTestMessageResponse]
+    """Sends one message of a campaign, as it is now, to an address of one's own: through the ordinary queue, at once, and
+    counted against the mailbox's limits, but not among the campaign's messages. It carries the header
+    X-Maillane-Test: 1. What became of it: GetMessage. One that has not left within an hour is cancelled.
+
+    Errors: FAILED_PRECONDITION with reason CAMPAIGN_INCOMPLETE (BadRequest says what is missing: mailbox, subject,
+    body) or VARIABLES_MISSING (BadRequest names them), NOT_FOUND with reason MAILBOX_NOT_FOUND or RECIPIENT_NOT_FOUND,
+    RESOURCE_EXHAUSTED with reason TOO_MANY_TESTS (100 of the workspace wait).
+    """
 
 class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
     """Campaigns: a template, recipients, mailboxes, and a plan.
@@ -132,7 +150,8 @@ class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_campaign_service_pb2.UpdateCampaignRequest, _abc.Awaitable[_campaign_service_pb2.UpdateCampaignResponse]],
     ) -> _abc.Awaitable[_campaign_service_pb2.UpdateCampaignResponse]:
         """Changes the fields that the mask names: of a draft all of them; of an active or paused campaign its name, delay,
-        hourly limit and unconfirmed policy, and its start time while that lies ahead. What has not left is planned anew.
+        hourly limit, unconfirmed policy and move_after, and its start time while that lies ahead. What has not left is
+        planned anew.
 
         Errors: FAILED_PRECONDITION with reason CAMPAIGN_NOT_DRAFT (the field is fixed once a campaign was started) or
         CAMPAIGN_ENDED, NOT_FOUND with reason MAILBOX_NOT_FOUND.
@@ -226,6 +245,35 @@ class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors: RESOURCE_EXHAUSTED with reason TOO_MANY_WATCHES (200 campaigns are watched through this server),
         UNAVAILABLE (this server stops: ask again).
+        """
+
+    @_abc_1.abstractmethod
+    def PreviewMessage(
+        self,
+        request: _campaign_service_pb2.PreviewMessageRequest,
+        context: _aio.ServicerContext[_campaign_service_pb2.PreviewMessageRequest, _abc.Awaitable[_campaign_service_pb2.PreviewMessageResponse]],
+    ) -> _abc.Awaitable[_campaign_service_pb2.PreviewMessageResponse]:
+        """Shows a message as one recipient would get it: of a campaign, of a template that is not saved yet, or of both.
+        Nothing is sent or changed. Values are put in as senders do: escaped in the HTML body.
+
+        Errors: INVALID_ARGUMENT (a template that does not parse, or neither a campaign nor a template), NOT_FOUND with
+        reason MAILBOX_NOT_FOUND, MESSAGE_NOT_FOUND (the campaign has no such message) or RECIPIENT_NOT_FOUND (it has no
+        recipient of this index).
+        """
+
+    @_abc_1.abstractmethod
+    def SendTestMessage(
+        self,
+        request: _campaign_service_pb2.SendTestMessageRequest,
+        context: _aio.ServicerContext[_campaign_service_pb2.SendTestMessageRequest, _abc.Awaitable[_campaign_service_pb2.SendTestMessageResponse]],
+    ) -> _abc.Awaitable[_campaign_service_pb2.SendTestMessageResponse]:
+        """Sends one message of a campaign, as it is now, to an address of one's own: through the ordinary queue, at once, and
+        counted against the mailbox's limits, but not among the campaign's messages. It carries the header
+        X-Maillane-Test: 1. What became of it: GetMessage. One that has not left within an hour is cancelled.
+
+        Errors: FAILED_PRECONDITION with reason CAMPAIGN_INCOMPLETE (BadRequest says what is missing: mailbox, subject,
+        body) or VARIABLES_MISSING (BadRequest names them), NOT_FOUND with reason MAILBOX_NOT_FOUND or RECIPIENT_NOT_FOUND,
+        RESOURCE_EXHAUSTED with reason TOO_MANY_TESTS (100 of the workspace wait).
         """
 
 def add_CampaignServiceServicer_to_server(servicer: CampaignServiceServicer, server: _aio.Server) -> None: ...

@@ -27,7 +27,7 @@ from maillane.options.v1 import access_pb2 as maillane_dot_options_dot_v1_dot_ac
 from maillane.scheduler.v1 import mailbox_service_pb2 as maillane_dot_scheduler_dot_v1_dot_mailbox__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,maillane/scheduler/v1/dispatch_service.proto\x12\x15maillane.scheduler.v1\x1a\x1egoogle/protobuf/duration.proto\x1a maillane/options/v1/access.proto\x1a+maillane/scheduler/v1/mailbox_service.proto\"\x9b\x02\n\x06Settle\x12\x1d\n\nmessage_id\x18\x01 \x01(\x03R\tmessageId\x12\x14\n\x05token\x18\x02 \x01(\x10R\x05token\x12\x38\n\x07outcome\x18\x03 \x01(\x0e\x32\x1e.maillane.scheduler.v1.OutcomeR\x07outcome\x12\x39\n\x05scope\x18\x04 \x01(\x0e\x32#.maillane.scheduler.v1.OutcomeScopeR\x05scope\x12\x12\n\x04\x63ode\x18\x05 \x01(\x05R\x04\x63ode\x12\x14\n\x05reply\x18\x06 \x01(\tR\x05reply\x12\x1a\n\x08suppress\x18\x07 \x01(\x08R\x08suppress\x12!\n\x0cpermit_spent\x18\x08 \x01(\x08R\x0bpermitSpent\"\xee\x01\n\x14\x43laimMessagesRequest\x12\x1b\n\tsender_id\x18\x01 \x01(\tR\x08senderId\x12 \n\x0bincarnation\x18\x02 \x01(\tR\x0bincarnation\x12\x19\n\x08\x63laim_id\x18\x03 \x01(\x10R\x07\x63laimId\x12\x14\n\x05slots\x18\x04 \x01(\x05R\x05slots\x12-\n\x04wait\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationR\x04wait\x12\x37\n\x07settles\x18\x06 \x03(\x0b\x32\x1d.maillane.scheduler.v1.SettleR\x07settles\"\xa1\x02\n\x0e\x43laimedMessage\x12\x1d\n\nmessage_id\x18\x01 \x01(\x03R\tmessageId\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x02 \x01(\x03R\ncampaignId\x12\x1d\n\nmailbox_id\x18\x03 \x01(\x03R\tmailboxId\x12\x18\n\x07\x61ttempt\x18\x04 \x01(\x05R\x07\x61ttempt\x12\x1c\n\trecipient\x18\x05 \x01(\tR\trecipient\x12\x1c\n\tvariables\x18\x06 \x01(\x0cR\tvariables\x12+\n\x11template_revision\x18\x07 \x01(\x03R\x10templateRevision\x12-\n\x12transport_revision\x18\x08 \x01(\x03R\x11transportRevision\"\xa1\x01\n\x15\x43laimMessagesResponse\x12\x14\n\x05token\x18\x01 \x01(\x10R\x05token\x12/\n\x05lease\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x05lease\x12\x41\n\x08messages\x18\x03 \x03(\x0b\x32%.maillane.scheduler.v1.ClaimedMessageR\x08messages\"\x8f\x01\n\x15SettleMessagesRequest\x12\x1b\n\tsender_id\x18\x01 \x01(\tR\x08senderId\x12 \n\x0bincarnation\x18\x02 \x01(\tR\x0bincarnation\x12\x37\n\x07settles\x18\x03 \x03(\x0b\x32\x1d.maillane.scheduler.v1.SettleR\x07settles\"2\n\x16SettleMessagesResponse\x12\x18\n\x07settled\x18\x01 \x01(\x05R\x07settled\"k\n\x12RenewClaimsRequest\x12\x1b\n\tsender_id\x18\x01 \x01(\tR\x08senderId\x12 \n\x0bincarnation\x18\x02 \x01(\tR\x0bincarnation\x12\x16\n\x06tokens\x18\x03 \x03(\x10R\x06tokens\"\x81\x01\n\x13RenewClaimsResponse\x12/\n\x05lease\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\x05lease\x12\x18\n\x07revoked\x18\x02 \x03(\x03R\x07revoked\x12\x1f\n\x0blost_tokens\x18\x03 \x03(\x10R\nlostTokens\"4\n\x13GetTransportRequest\x12\x1d\n\nmailbox_id\x18\x01 \x01(\x03R\tmailboxId\"\xb5\x02\n\x14GetTransportResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\x12\x18\n\x07\x61\x64\x64ress\x18\x02 \x01(\tR\x07\x61\x64\x64ress\x12!\n\x0c\x64isplay_name\x18\x03 \x01(\tR\x0b\x64isplayName\x12\x12\n\x04host\x18\x04 \x01(\tR\x04host\x12\x12\n\x04port\x18\x05 \x01(\x05R\x04port\x12;\n\x08security\x18\x06 \x01(\x0e\x32\x1f.maillane.scheduler.v1.SecurityR\x08security\x12\x1a\n\x08username\x18\x07 \x01(\tR\x08username\x12\x1a\n\x08password\x18\x08 \x01(\tR\x08password\x12\'\n\x0fmax_connections\x18\t \x01(\x05R\x0emaxConnections\"5\n\x12GetTemplateRequest\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\x03R\ncampaignId\"\x96\x01\n\x13GetTemplateResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\x12\x18\n\x07subject\x18\x02 \x01(\tR\x07subject\x12\x12\n\x04text\x18\x03 \x01(\tR\x04text\x12\x12\n\x04html\x18\x04 \x01(\tR\x04html\x12!\n\x0c\x63\x61mpaign_key\x18\x05 \x01(\tR\x0b\x63\x61mpaignKey*\x8a\x01\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x10\n\x0cOUTCOME_SENT\x10\x01\x12\x12\n\x0eOUTCOME_FAILED\x10\x02\x12\x11\n\rOUTCOME_RETRY\x10\x03\x12\x14\n\x10OUTCOME_RETURNED\x10\x04\x12\x17\n\x13OUTCOME_UNCONFIRMED\x10\x05*\xb9\x01\n\x0cOutcomeScope\x12\x1d\n\x19OUTCOME_SCOPE_UNSPECIFIED\x10\x00\x12\x1b\n\x17OUTCOME_SCOPE_RECIPIENT\x10\x01\x12\x19\n\x15OUTCOME_SCOPE_MAILBOX\x10\x02\x12\x18\n\x14OUTCOME_SCOPE_SERVER\x10\x03\x12\x1a\n\x16OUTCOME_SCOPE_CAMPAIGN\x10\x04\x12\x1c\n\x18OUTCOME_SCOPE_CONNECTION\x10\x05\x32\xbf\x04\n\x0f\x44ispatchService\x12p\n\rClaimMessages\x12+.maillane.scheduler.v1.ClaimMessagesRequest\x1a,.maillane.scheduler.v1.ClaimMessagesResponse\"\x04\xc8\xf3\x18\x04\x12s\n\x0eSettleMessages\x12,.maillane.scheduler.v1.SettleMessagesRequest\x1a-.maillane.scheduler.v1.SettleMessagesResponse\"\x04\xc8\xf3\x18\x04\x12j\n\x0bRenewClaims\x12).maillane.scheduler.v1.RenewClaimsRequest\x1a*.maillane.scheduler.v1.RenewClaimsResponse\"\x04\xc8\xf3\x18\x04\x12m\n\x0cGetTransport\x12*.maillane.scheduler.v1.GetTransportRequest\x1a+.maillane.scheduler.v1.GetTransportResponse\"\x04\xc8\xf3\x18\x04\x12j\n\x0bGetTemplate\x12).maillane.scheduler.v1.GetTemplateRequest\x1a*.maillane.scheduler.v1.GetTemplateResponse\"\x04\xc8\xf3\x18\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,maillane/scheduler/v1/dispatch_service.proto\x12\x15maillane.scheduler.v1\x1a\x1egoogle/protobuf/duration.proto\x1a maillane/options/v1/access.proto\x1a+maillane/scheduler/v1/mailbox_service.proto\"\x9b\x02\n\x06Settle\x12\x1d\n\nmessage_id\x18\x01 \x01(\x03R\tmessageId\x12\x14\n\x05token\x18\x02 \x01(\x10R\x05token\x12\x38\n\x07outcome\x18\x03 \x01(\x0e\x32\x1e.maillane.scheduler.v1.OutcomeR\x07outcome\x12\x39\n\x05scope\x18\x04 \x01(\x0e\x32#.maillane.scheduler.v1.OutcomeScopeR\x05scope\x12\x12\n\x04\x63ode\x18\x05 \x01(\x05R\x04\x63ode\x12\x14\n\x05reply\x18\x06 \x01(\tR\x05reply\x12\x1a\n\x08suppress\x18\x07 \x01(\x08R\x08suppress\x12!\n\x0cpermit_spent\x18\x08 \x01(\x08R\x0bpermitSpent\"\xee\x01\n\x14\x43laimMessagesRequest\x12\x1b\n\tsender_id\x18\x01 \x01(\tR\x08senderId\x12 \n\x0bincarnation\x18\x02 \x01(\tR\x0bincarnation\x12\x19\n\x08\x63laim_id\x18\x03 \x01(\x10R\x07\x63laimId\x12\x14\n\x05slots\x18\x04 \x01(\x05R\x05slots\x12-\n\x04wait\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationR\x04wait\x12\x37\n\x07settles\x18\x06 \x03(\x0b\x32\x1d.maillane.scheduler.v1.SettleR\x07settles\"\xca\x02\n\x0e\x43laimedMessage\x12\x1d\n\nmessage_id\x18\x01 \x01(\x03R\tmessageId\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x02 \x01(\x03R\ncampaignId\x12\x1d\n\nmailbox_id\x18\x03 \x01(\x03R\tmailboxId\x12\x18\n\x07\x61ttempt\x18\x04 \x01(\x05R\x07\x61ttempt\x12\x1c\n\trecipient\x18\x05 \x01(\tR\trecipient\x12\x1c\n\tvariables\x18\x06 \x01(\x0cR\tvariables\x12+\n\x11template_revision\x18\x07 \x01(\x03R\x10templateRevision\x12-\n\x12transport_revision\x18\x08 \x01(\x03R\x11transportRevision\x12\'\n\x0funsubscribe_url\x18\t \x01(\tR\x0eunsubscribeUrl\"\xa1\x01\n\x15\x43laimMessagesResponse\x12\x14\n\x05token\x18\x01 \x01(\x10R\x05token\x12/\n\x05lease\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x05lease\x12\x41\n\x08messages\x18\x03 \x03(\x0b\x32%.maillane.scheduler.v1.ClaimedMessageR\x08messages\"\x8f\x01\n\x15SettleMessagesRequest\x12\x1b\n\tsender_id\x18\x01 \x01(\tR\x08senderId\x12 \n\x0bincarnation\x18\x02 \x01(\tR\x0bincarnation\x12\x37\n\x07settles\x18\x03 \x03(\x0b\x32\x1d.maillane.scheduler.v1.SettleR\x07settles\"2\n\x16SettleMessagesResponse\x12\x18\n\x07settled\x18\x01 \x01(\x05R\x07settled\"k\n\x12RenewClaimsRequest\x12\x1b\n\tsender_id\x18\x01 \x01(\tR\x08senderId\x12 \n\x0bincarnation\x18\x02 \x01(\tR\x0bincarnation\x12\x16\n\x06tokens\x18\x03 \x03(\x10R\x06tokens\"\x81\x01\n\x13RenewClaimsResponse\x12/\n\x05lease\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\x05lease\x12\x18\n\x07revoked\x18\x02 \x03(\x03R\x07revoked\x12\x1f\n\x0blost_tokens\x18\x03 \x03(\x10R\nlostTokens\"4\n\x13GetTransportRequest\x12\x1d\n\nmailbox_id\x18\x01 \x01(\x03R\tmailboxId\"\xb5\x02\n\x14GetTransportResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\x12\x18\n\x07\x61\x64\x64ress\x18\x02 \x01(\tR\x07\x61\x64\x64ress\x12!\n\x0c\x64isplay_name\x18\x03 \x01(\tR\x0b\x64isplayName\x12\x12\n\x04host\x18\x04 \x01(\tR\x04host\x12\x12\n\x04port\x18\x05 \x01(\x05R\x04port\x12;\n\x08security\x18\x06 \x01(\x0e\x32\x1f.maillane.scheduler.v1.SecurityR\x08security\x12\x1a\n\x08username\x18\x07 \x01(\tR\x08username\x12\x1a\n\x08password\x18\x08 \x01(\tR\x08password\x12\'\n\x0fmax_connections\x18\t \x01(\x05R\x0emaxConnections\"5\n\x12GetTemplateRequest\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\x03R\ncampaignId\"\xaa\x01\n\x13GetTemplateResponse\x12\x1a\n\x08revision\x18\x01 \x01(\x03R\x08revision\x12\x18\n\x07subject\x18\x02 \x01(\tR\x07subject\x12\x12\n\x04text\x18\x03 \x01(\tR\x04text\x12\x12\n\x04html\x18\x04 \x01(\tR\x04html\x12!\n\x0c\x63\x61mpaign_key\x18\x05 \x01(\tR\x0b\x63\x61mpaignKey\x12\x12\n\x04test\x18\x06 \x01(\x08R\x04test*\x8a\x01\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x10\n\x0cOUTCOME_SENT\x10\x01\x12\x12\n\x0eOUTCOME_FAILED\x10\x02\x12\x11\n\rOUTCOME_RETRY\x10\x03\x12\x14\n\x10OUTCOME_RETURNED\x10\x04\x12\x17\n\x13OUTCOME_UNCONFIRMED\x10\x05*\xb9\x01\n\x0cOutcomeScope\x12\x1d\n\x19OUTCOME_SCOPE_UNSPECIFIED\x10\x00\x12\x1b\n\x17OUTCOME_SCOPE_RECIPIENT\x10\x01\x12\x19\n\x15OUTCOME_SCOPE_MAILBOX\x10\x02\x12\x18\n\x14OUTCOME_SCOPE_SERVER\x10\x03\x12\x1a\n\x16OUTCOME_SCOPE_CAMPAIGN\x10\x04\x12\x1c\n\x18OUTCOME_SCOPE_CONNECTION\x10\x05\x32\xbf\x04\n\x0f\x44ispatchService\x12p\n\rClaimMessages\x12+.maillane.scheduler.v1.ClaimMessagesRequest\x1a,.maillane.scheduler.v1.ClaimMessagesResponse\"\x04\xc8\xf3\x18\x04\x12s\n\x0eSettleMessages\x12,.maillane.scheduler.v1.SettleMessagesRequest\x1a-.maillane.scheduler.v1.SettleMessagesResponse\"\x04\xc8\xf3\x18\x04\x12j\n\x0bRenewClaims\x12).maillane.scheduler.v1.RenewClaimsRequest\x1a*.maillane.scheduler.v1.RenewClaimsResponse\"\x04\xc8\xf3\x18\x04\x12m\n\x0cGetTransport\x12*.maillane.scheduler.v1.GetTransportRequest\x1a+.maillane.scheduler.v1.GetTransportResponse\"\x04\xc8\xf3\x18\x04\x12j\n\x0bGetTemplate\x12).maillane.scheduler.v1.GetTemplateRequest\x1a*.maillane.scheduler.v1.GetTemplateResponse\"\x04\xc8\xf3\x18\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,34 +44,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DISPATCHSERVICE'].methods_by_name['GetTransport']._serialized_options = b'\310\363\030\004'
   _globals['_DISPATCHSERVICE'].methods_by_name['GetTemplate']._loaded_options = None
   _globals['_DISPATCHSERVICE'].methods_by_name['GetTemplate']._serialized_options = b'\310\363\030\004'
-  _globals['_OUTCOME']._serialized_start=2179
-  _globals['_OUTCOME']._serialized_end=2317
-  _globals['_OUTCOMESCOPE']._serialized_start=2320
-  _globals['_OUTCOMESCOPE']._serialized_end=2505
+  _globals['_OUTCOME']._serialized_start=2240
+  _globals['_OUTCOME']._serialized_end=2378
+  _globals['_OUTCOMESCOPE']._serialized_start=2381
+  _globals['_OUTCOMESCOPE']._serialized_end=2566
   _globals['_SETTLE']._serialized_start=183
   _globals['_SETTLE']._serialized_end=466
   _globals['_CLAIMMESSAGESREQUEST']._serialized_start=469
   _globals['_CLAIMMESSAGESREQUEST']._serialized_end=707
   _globals['_CLAIMEDMESSAGE']._serialized_start=710
-  _globals['_CLAIMEDMESSAGE']._serialized_end=999
-  _globals['_CLAIMMESSAGESRESPONSE']._serialized_start=1002
-  _globals['_CLAIMMESSAGESRESPONSE']._serialized_end=1163
-  _globals['_SETTLEMESSAGESREQUEST']._serialized_start=1166
-  _globals['_SETTLEMESSAGESREQUEST']._serialized_end=1309
-  _globals['_SETTLEMESSAGESRESPONSE']._serialized_start=1311
-  _globals['_SETTLEMESSAGESRESPONSE']._serialized_end=1361
-  _globals['_RENEWCLAIMSREQUEST']._serialized_start=1363
-  _globals['_RENEWCLAIMSREQUEST']._serialized_end=1470
-  _globals['_RENEWCLAIMSRESPONSE']._serialized_start=1473
-  _globals['_RENEWCLAIMSRESPONSE']._serialized_end=1602
-  _globals['_GETTRANSPORTREQUEST']._serialized_start=1604
-  _globals['_GETTRANSPORTREQUEST']._serialized_end=1656
-  _globals['_GETTRANSPORTRESPONSE']._serialized_start=1659
-  _globals['_GETTRANSPORTRESPONSE']._serialized_end=1968
-  _globals['_GETTEMPLATEREQUEST']._serialized_start=1970
-  _globals['_GETTEMPLATEREQUEST']._serialized_end=2023
-  _globals['_GETTEMPLATERESPONSE']._serialized_start=2026
-  _globals['_GETTEMPLATERESPONSE']._serialized_end=2176
-  _globals['_DISPATCHSERVICE']._serialized_start=2508
-  _globals['_DISPATCHSERVICE']._serialized_end=3083
+  _globals['_CLAIMEDMESSAGE']._serialized_end=1040
+  _globals['_CLAIMMESSAGESRESPONSE']._serialized_start=1043
+  _globals['_CLAIMMESSAGESRESPONSE']._serialized_end=1204
+  _globals['_SETTLEMESSAGESREQUEST']._serialized_start=1207
+  _globals['_SETTLEMESSAGESREQUEST']._serialized_end=1350
+  _globals['_SETTLEMESSAGESRESPONSE']._serialized_start=1352
+  _globals['_SETTLEMESSAGESRESPONSE']._serialized_end=1402
+  _globals['_RENEWCLAIMSREQUEST']._serialized_start=1404
+  _globals['_RENEWCLAIMSREQUEST']._serialized_end=1511
+  _globals['_RENEWCLAIMSRESPONSE']._serialized_start=1514
+  _globals['_RENEWCLAIMSRESPONSE']._serialized_end=1643
+  _globals['_GETTRANSPORTREQUEST']._serialized_start=1645
+  _globals['_GETTRANSPORTREQUEST']._serialized_end=1697
+  _globals['_GETTRANSPORTRESPONSE']._serialized_start=1700
+  _globals['_GETTRANSPORTRESPONSE']._serialized_end=2009
+  _globals['_GETTEMPLATEREQUEST']._serialized_start=2011
+  _globals['_GETTEMPLATEREQUEST']._serialized_end=2064
+  _globals['_GETTEMPLATERESPONSE']._serialized_start=2067
+  _globals['_GETTEMPLATERESPONSE']._serialized_end=2237
+  _globals['_DISPATCHSERVICE']._serialized_start=2569
+  _globals['_DISPATCHSERVICE']._serialized_end=3144
 # @@protoc_insertion_point(module_scope)

@@ -203,6 +203,7 @@ class ClaimedMessage(_message.Message):
     VARIABLES_FIELD_NUMBER: _builtins.int
     TEMPLATE_REVISION_FIELD_NUMBER: _builtins.int
     TRANSPORT_REVISION_FIELD_NUMBER: _builtins.int
+    UNSUBSCRIBE_URL_FIELD_NUMBER: _builtins.int
     message_id: _builtins.int
     """Which."""
     campaign_id: _builtins.int
@@ -219,6 +220,10 @@ class ClaimedMessage(_message.Message):
     """Of the template: ask for it where another is cached."""
     transport_revision: _builtins.int
     """Of the transport: the same."""
+    unsubscribe_url: _builtins.str
+    """Where its recipient can end it (RFC 8058): in the message's headers, and as the variable unsubscribe_url. Empty:
+    the deployment has no public address.
+    """
     def __init__(
         self,
         *,
@@ -230,10 +235,11 @@ class ClaimedMessage(_message.Message):
         variables: _builtins.bytes = ...,
         template_revision: _builtins.int = ...,
         transport_revision: _builtins.int = ...,
+        unsubscribe_url: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "campaign_id", b"campaign_id", "mailbox_id", b"mailbox_id", "message_id", b"message_id", "recipient", b"recipient", "template_revision", b"template_revision", "transport_revision", b"transport_revision", "variables", b"variables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "campaign_id", b"campaign_id", "mailbox_id", b"mailbox_id", "message_id", b"message_id", "recipient", b"recipient", "template_revision", b"template_revision", "transport_revision", b"transport_revision", "unsubscribe_url", b"unsubscribe_url", "variables", b"variables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -504,6 +510,7 @@ class GetTemplateResponse(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     HTML_FIELD_NUMBER: _builtins.int
     CAMPAIGN_KEY_FIELD_NUMBER: _builtins.int
+    TEST_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """Changes whenever anything below does."""
     subject: _builtins.str
@@ -514,6 +521,8 @@ class GetTemplateResponse(_message.Message):
     """The HTML body; empty: none."""
     campaign_key: _builtins.str
     """Random, made once for the campaign: part of each Message-ID."""
+    test: _builtins.bool
+    """It is a test: its message carries X-Maillane-Test: 1."""
     def __init__(
         self,
         *,
@@ -522,10 +531,11 @@ class GetTemplateResponse(_message.Message):
         text: _builtins.str = ...,
         html: _builtins.str = ...,
         campaign_key: _builtins.str = ...,
+        test: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign_key", b"campaign_key", "html", b"html", "revision", b"revision", "subject", b"subject", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign_key", b"campaign_key", "html", b"html", "revision", b"revision", "subject", b"subject", "test", b"test", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

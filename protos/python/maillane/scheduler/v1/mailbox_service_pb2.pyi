@@ -102,6 +102,34 @@ PARK_REASON_WINDOW: ParkReason.ValueType  # 3
 """It is outside its sending hours."""
 Global___ParkReason: _TypeAlias = ParkReason  # noqa: Y015
 
+class _StopReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _StopReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StopReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    STOP_REASON_UNSPECIFIED: _StopReason.ValueType  # 0
+    """Not said: it is not stopped."""
+    STOP_REASON_PAUSED: _StopReason.ValueType  # 1
+    """A person paused it."""
+    STOP_REASON_PASSWORD_REFUSED: _StopReason.ValueType  # 2
+    """Its server refuses the user name or password."""
+    STOP_REASON_SERVER: _StopReason.ValueType  # 3
+    """Its server asks to slow down, refuses the mailbox, or does not answer."""
+
+class StopReason(_StopReason, metaclass=_StopReasonEnumTypeWrapper):
+    """Why a mailbox sends nothing, beyond its limits."""
+
+STOP_REASON_UNSPECIFIED: StopReason.ValueType  # 0
+"""Not said: it is not stopped."""
+STOP_REASON_PAUSED: StopReason.ValueType  # 1
+"""A person paused it."""
+STOP_REASON_PASSWORD_REFUSED: StopReason.ValueType  # 2
+"""Its server refuses the user name or password."""
+STOP_REASON_SERVER: StopReason.ValueType  # 3
+"""Its server asks to slow down, refuses the mailbox, or does not answer."""
+Global___StopReason: _TypeAlias = StopReason  # noqa: Y015
+
 @_typing.final
 class Park(_message.Message):
     """Set aside until an instant, for one reason."""
@@ -133,6 +161,40 @@ class Park(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Park: _TypeAlias = Park  # noqa: Y015
+
+@_typing.final
+class Stop(_message.Message):
+    """Since when and why a mailbox sends nothing. A mailbox that rests is tried again by itself; the stop is over once its
+    server takes a message, or a person resumes it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    SINCE_TIME_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    reason: Global___StopReason.ValueType
+    """Why."""
+    detail: _builtins.str
+    """More of why: the server's reply, or what happened instead."""
+    @_builtins.property
+    def since_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when, through all tries in between."""
+
+    def __init__(
+        self,
+        *,
+        reason: Global___StopReason.ValueType = ...,
+        since_time: _timestamp_pb2.Timestamp | None = ...,
+        detail: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since_time", b"since_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "reason", b"reason", "since_time", b"since_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Stop: _TypeAlias = Stop  # noqa: Y015
 
 @_typing.final
 class Smtp(_message.Message):
@@ -196,6 +258,7 @@ class Mailbox(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     PARKS_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    STOP_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Output only."""
     address: _builtins.str
@@ -224,6 +287,10 @@ class Mailbox(_message.Message):
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """Output only."""
 
+    @_builtins.property
+    def stop(self) -> Global___Stop:
+        """Output only: unset while nothing stops it."""
+
     def __init__(
         self,
         *,
@@ -237,10 +304,11 @@ class Mailbox(_message.Message):
         state: Global___MailboxState.ValueType = ...,
         parks: _abc.Iterable[Global___Park] | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        stop: Global___Stop | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_daily_limit", b"_daily_limit", "_hourly_limit", b"_hourly_limit", "create_time", b"create_time", "daily_limit", b"daily_limit", "hourly_limit", b"hourly_limit", "min_gap", b"min_gap", "smtp", b"smtp"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_daily_limit", b"_daily_limit", "_hourly_limit", b"_hourly_limit", "create_time", b"create_time", "daily_limit", b"daily_limit", "hourly_limit", b"hourly_limit", "min_gap", b"min_gap", "smtp", b"smtp", "stop", b"stop"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_daily_limit", b"_daily_limit", "_hourly_limit", b"_hourly_limit", "address", b"address", "create_time", b"create_time", "daily_limit", b"daily_limit", "display_name", b"display_name", "hourly_limit", b"hourly_limit", "id", b"id", "min_gap", b"min_gap", "parks", b"parks", "smtp", b"smtp", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_daily_limit", b"_daily_limit", "_hourly_limit", b"_hourly_limit", "address", b"address", "create_time", b"create_time", "daily_limit", b"daily_limit", "display_name", b"display_name", "hourly_limit", b"hourly_limit", "id", b"id", "min_gap", b"min_gap", "parks", b"parks", "smtp", b"smtp", "state", b"state", "stop", b"stop"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__daily_limit: _TypeAlias = _typing.Literal["daily_limit"]  # noqa: Y015
     _WhichOneofArgType__daily_limit: _TypeAlias = _typing.Literal["_daily_limit", b"_daily_limit"]  # noqa: Y015
@@ -593,3 +661,67 @@ class ResumeMailboxResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ResumeMailboxResponse: _TypeAlias = ResumeMailboxResponse  # noqa: Y015
+
+@_typing.final
+class MoveMessagesRequest(_message.Message):
+    """A call to move."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MAILBOX_ID_FIELD_NUMBER: _builtins.int
+    TO_MAILBOX_IDS_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_ID_FIELD_NUMBER: _builtins.int
+    LEAVE_FIELD_NUMBER: _builtins.int
+    mailbox_id: _builtins.str
+    """From where."""
+    campaign_id: _builtins.str
+    """Of which campaign; empty: of all that have not ended."""
+    leave: _builtins.bool
+    """The campaigns do not use the mailbox any more: new recipients go to the others, and once nothing of it waits or is
+    in flight it can be deleted.
+    """
+    @_builtins.property
+    def to_mailbox_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """To where: 1 to 50, none twice, not the mailbox itself."""
+
+    def __init__(
+        self,
+        *,
+        mailbox_id: _builtins.str = ...,
+        to_mailbox_ids: _abc.Iterable[_builtins.str] | None = ...,
+        campaign_id: _builtins.str = ...,
+        leave: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign_id", b"campaign_id", "leave", b"leave", "mailbox_id", b"mailbox_id", "to_mailbox_ids", b"to_mailbox_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveMessagesRequest: _TypeAlias = MoveMessagesRequest  # noqa: Y015
+
+@_typing.final
+class MoveMessagesResponse(_message.Message):
+    """What came of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MOVED_FIELD_NUMBER: _builtins.int
+    MORE_FIELD_NUMBER: _builtins.int
+    moved: _builtins.int
+    """Messages that have moved."""
+    more: _builtins.bool
+    """There is more: repeat the call."""
+    def __init__(
+        self,
+        *,
+        moved: _builtins.int = ...,
+        more: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["more", b"more", "moved", b"moved"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveMessagesResponse: _TypeAlias = MoveMessagesResponse  # noqa: Y015

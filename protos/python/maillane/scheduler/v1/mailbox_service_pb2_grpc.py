@@ -69,6 +69,11 @@ class MailboxServiceStub:
                 request_serializer=maillane_dot_scheduler_dot_v1_dot_mailbox__service__pb2.PauseMailboxRequest.SerializeToString,
                 response_deserializer=maillane_dot_scheduler_dot_v1_dot_mailbox__service__pb2.PauseMailboxResponse.FromString,
                 _registered_method=True)
+        self.MoveMessages = channel.unary_unary(
+                '/maillane.scheduler.v1.MailboxService/MoveMessages',
+                request_serializer=maillane_dot_scheduler_dot_v1_dot_mailbox__service__pb2.MoveMessagesRequest.SerializeToString,
+                response_deserializer=maillane_dot_scheduler_dot_v1_dot_mailbox__service__pb2.MoveMessagesResponse.FromString,
+                _registered_method=True)
         self.ResumeMailbox = channel.unary_unary(
                 '/maillane.scheduler.v1.MailboxService/ResumeMailbox',
                 request_serializer=maillane_dot_scheduler_dot_v1_dot_mailbox__service__pb2.ResumeMailboxRequest.SerializeToString,
@@ -133,6 +138,19 @@ class MailboxServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MoveMessages(self, request, context):
+        """Moves messages that wait in a mailbox to others, in turns, in proportion to their hourly limits: of one campaign, or
+        of all that have not ended. They keep their order and go behind what the other mailboxes have of the campaign, at
+        its pace. What is in flight stays, as does what waits for the end of a first try. New recipients go to the mailbox
+        as before, unless it is given `leave`. One call moves a bounded number: repeat it while there is more.
+
+        Errors: NOT_FOUND with reason MAILBOX_NOT_FOUND or CAMPAIGN_NOT_FOUND, FAILED_PRECONDITION with reason
+        CAMPAIGN_ENDED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ResumeMailbox(self, request, context):
         """Resumes a mailbox, and lifts a park of its back-off. Resuming an active one changes nothing else.
         """
@@ -172,6 +190,11 @@ def add_MailboxServiceServicer_to_server(servicer, server):
                     servicer.PauseMailbox,
                     request_deserializer=maillane_dot_scheduler_dot_v1_dot_mailbox__service__pb2.PauseMailboxRequest.FromString,
                     response_serializer=maillane_dot_scheduler_dot_v1_dot_mailbox__service__pb2.PauseMailboxResponse.SerializeToString,
+            ),
+            'MoveMessages': grpc.unary_unary_rpc_method_handler(
+                    servicer.MoveMessages,
+                    request_deserializer=maillane_dot_scheduler_dot_v1_dot_mailbox__service__pb2.MoveMessagesRequest.FromString,
+                    response_serializer=maillane_dot_scheduler_dot_v1_dot_mailbox__service__pb2.MoveMessagesResponse.SerializeToString,
             ),
             'ResumeMailbox': grpc.unary_unary_rpc_method_handler(
                     servicer.ResumeMailbox,
@@ -346,6 +369,33 @@ class MailboxService:
             '/maillane.scheduler.v1.MailboxService/PauseMailbox',
             maillane_dot_scheduler_dot_v1_dot_mailbox__service__pb2.PauseMailboxRequest.SerializeToString,
             maillane_dot_scheduler_dot_v1_dot_mailbox__service__pb2.PauseMailboxResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MoveMessages(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maillane.scheduler.v1.MailboxService/MoveMessages',
+            maillane_dot_scheduler_dot_v1_dot_mailbox__service__pb2.MoveMessagesRequest.SerializeToString,
+            maillane_dot_scheduler_dot_v1_dot_mailbox__service__pb2.MoveMessagesResponse.FromString,
             options,
             channel_credentials,
             insecure,

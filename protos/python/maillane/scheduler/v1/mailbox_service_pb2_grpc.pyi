@@ -43,6 +43,15 @@ class MailboxServiceStub:
     """
     PauseMailbox: _aio.UnaryUnaryMultiCallable[_mailbox_service_pb2.PauseMailboxRequest, _mailbox_service_pb2.PauseMailboxResponse]
     """Pauses a mailbox: once it has answered, no claim of its messages succeeds. Pausing a paused one changes nothing."""
+    MoveMessages: _aio.UnaryUnaryMultiCallable[_mailbox_service_pb2.MoveMessagesRequest, _mailbox_service_pb2.MoveMessagesResponse]
+    """Moves messages that wait in a mailbox to others, in turns, in proportion to their hourly limits: of one campaign, or
+    of all that have not ended. They keep their order and go behind what the other mailboxes have of the campaign, at
+    its pace. What is in flight stays, as does what waits for the end of a first try. New recipients go to the mailbox
+    as before, unless it is given `leave`. One call moves a bounded number: repeat it while there is more.
+
+    Errors: NOT_FOUND with reason MAILBOX_NOT_FOUND or CAMPAIGN_NOT_FOUND, FAILED_PRECONDITION with reason
+    CAMPAIGN_ENDED.
+    """
     ResumeMailbox: _aio.UnaryUnaryMultiCallable[_mailbox_service_pb2.ResumeMailboxRequest, _mailbox_service_pb2.ResumeMailboxResponse]
     """Resumes a mailbox, and lifts a park of its back-off. Resuming an active one changes nothing else."""
 
@@ -111,6 +120,21 @@ class MailboxServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_mailbox_service_pb2.PauseMailboxRequest, _abc.Awaitable[_mailbox_service_pb2.PauseMailboxResponse]],
     ) -> _abc.Awaitable[_mailbox_service_pb2.PauseMailboxResponse]:
         """Pauses a mailbox: once it has answered, no claim of its messages succeeds. Pausing a paused one changes nothing."""
+
+    @_abc_1.abstractmethod
+    def MoveMessages(
+        self,
+        request: _mailbox_service_pb2.MoveMessagesRequest,
+        context: _aio.ServicerContext[_mailbox_service_pb2.MoveMessagesRequest, _abc.Awaitable[_mailbox_service_pb2.MoveMessagesResponse]],
+    ) -> _abc.Awaitable[_mailbox_service_pb2.MoveMessagesResponse]:
+        """Moves messages that wait in a mailbox to others, in turns, in proportion to their hourly limits: of one campaign, or
+        of all that have not ended. They keep their order and go behind what the other mailboxes have of the campaign, at
+        its pace. What is in flight stays, as does what waits for the end of a first try. New recipients go to the mailbox
+        as before, unless it is given `leave`. One call moves a bounded number: repeat it while there is more.
+
+        Errors: NOT_FOUND with reason MAILBOX_NOT_FOUND or CAMPAIGN_NOT_FOUND, FAILED_PRECONDITION with reason
+        CAMPAIGN_ENDED.
+        """
 
     @_abc_1.abstractmethod
     def ResumeMailbox(

@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from maillane.options.v1 import access_pb2 as maillane_dot_options_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/maillane/scheduler/v1/suppression_service.proto\x12\x15maillane.scheduler.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a maillane/options/v1/access.proto\"\xa2\x01\n\x0bSuppression\x12\x14\n\x05\x65mail\x18\x01 \x01(\tR\x05\x65mail\x12@\n\x06reason\x18\x02 \x01(\x0e\x32(.maillane.scheduler.v1.SuppressionReasonR\x06reason\x12;\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\"0\n\x16\x41\x64\x64SuppressionsRequest\x12\x16\n\x06\x65mails\x18\x01 \x03(\tR\x06\x65mails\"/\n\x17\x41\x64\x64SuppressionsResponse\x12\x14\n\x05\x61\x64\x64\x65\x64\x18\x01 \x01(\x05R\x05\x61\x64\x64\x65\x64\"0\n\x18RemoveSuppressionRequest\x12\x14\n\x05\x65mail\x18\x01 \x01(\tR\x05\x65mail\"\x1b\n\x19RemoveSuppressionResponse\"U\n\x17ListSuppressionsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"\x8a\x01\n\x18ListSuppressionsResponse\x12\x46\n\x0csuppressions\x18\x01 \x03(\x0b\x32\".maillane.scheduler.v1.SuppressionR\x0csuppressions\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\xa0\x01\n\x11SuppressionReason\x12\"\n\x1eSUPPRESSION_REASON_UNSPECIFIED\x10\x00\x12\x1d\n\x19SUPPRESSION_REASON_MANUAL\x10\x01\x12#\n\x1fSUPPRESSION_REASON_DEAD_ADDRESS\x10\x02\x12#\n\x1fSUPPRESSION_REASON_UNSUBSCRIBED\x10\x03\x32\xdb\x03\n\x12SuppressionService\x12\x91\x01\n\x0f\x41\x64\x64Suppressions\x12-.maillane.scheduler.v1.AddSuppressionsRequest\x1a..maillane.scheduler.v1.AddSuppressionsResponse\"\x1f\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02\x15\"\x10/v1/suppressions:\x01*\x12\x9c\x01\n\x11RemoveSuppression\x12/.maillane.scheduler.v1.RemoveSuppressionRequest\x1a\x30.maillane.scheduler.v1.RemoveSuppressionResponse\"$\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02\x1a*\x18/v1/suppressions/{email}\x12\x91\x01\n\x10ListSuppressions\x12..maillane.scheduler.v1.ListSuppressionsRequest\x1a/.maillane.scheduler.v1.ListSuppressionsResponse\"\x1c\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/suppressionsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/maillane/scheduler/v1/suppression_service.proto\x12\x15maillane.scheduler.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a maillane/options/v1/access.proto\"\xde\x01\n\x0bSuppression\x12\x14\n\x05\x65mail\x18\x01 \x01(\tR\x05\x65mail\x12@\n\x06reason\x18\x02 \x01(\x0e\x32(.maillane.scheduler.v1.SuppressionReasonR\x06reason\x12;\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x04 \x01(\tR\ncampaignId\x12\x19\n\x08\x61\x64\x64\x65\x64_by\x18\x05 \x01(\tR\x07\x61\x64\x64\x65\x64\x42y\"0\n\x16\x41\x64\x64SuppressionsRequest\x12\x16\n\x06\x65mails\x18\x01 \x03(\tR\x06\x65mails\"/\n\x17\x41\x64\x64SuppressionsResponse\x12\x14\n\x05\x61\x64\x64\x65\x64\x18\x01 \x01(\x05R\x05\x61\x64\x64\x65\x64\"0\n\x18RemoveSuppressionRequest\x12\x14\n\x05\x65mail\x18\x01 \x01(\tR\x05\x65mail\"\x1b\n\x19RemoveSuppressionResponse\"\xad\x01\n\x17ListSuppressionsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x14\n\x05query\x18\x03 \x01(\tR\x05query\x12@\n\x06reason\x18\x04 \x01(\x0e\x32(.maillane.scheduler.v1.SuppressionReasonR\x06reason\"\x8a\x01\n\x18ListSuppressionsResponse\x12\x46\n\x0csuppressions\x18\x01 \x03(\x0b\x32\".maillane.scheduler.v1.SuppressionR\x0csuppressions\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\":\n\x0eSuppressionRow\x12\x14\n\x05\x65mail\x18\x01 \x01(\tR\x05\x65mail\x12\x12\n\x04line\x18\x02 \x01(\x05R\x04line\"V\n\x19ImportSuppressionsRequest\x12\x39\n\x04rows\x18\x01 \x03(\x0b\x32%.maillane.scheduler.v1.SuppressionRowR\x04rows\"W\n\x13RejectedSuppression\x12\x12\n\x04line\x18\x01 \x01(\x05R\x04line\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value\x12\x16\n\x06reason\x18\x03 \x01(\tR\x06reason\"\xc1\x01\n\x1aImportSuppressionsResponse\x12\x14\n\x05\x61\x64\x64\x65\x64\x18\x01 \x01(\x05R\x05\x61\x64\x64\x65\x64\x12\x1e\n\nduplicates\x18\x02 \x01(\x05R\nduplicates\x12\x46\n\x08rejected\x18\x03 \x03(\x0b\x32*.maillane.scheduler.v1.RejectedSuppressionR\x08rejected\x12%\n\x0erejected_count\x18\x04 \x01(\x05R\rrejectedCount\"O\n\x12UnsubscribeRequest\x12\x14\n\x05token\x18\x01 \x01(\tR\x05token\x12#\n\rvalidate_only\x18\x02 \x01(\x08R\x0cvalidateOnly\"\x90\x01\n\x13UnsubscribeResponse\x12\x16\n\x06sender\x18\x01 \x01(\tR\x06sender\x12)\n\x10masked_recipient\x18\x02 \x01(\tR\x0fmaskedRecipient\x12\"\n\x0cunsubscribed\x18\x03 \x01(\x08R\x0cunsubscribed\x12\x12\n\x04test\x18\x04 \x01(\x08R\x04test*\xa0\x01\n\x11SuppressionReason\x12\"\n\x1eSUPPRESSION_REASON_UNSPECIFIED\x10\x00\x12\x1d\n\x19SUPPRESSION_REASON_MANUAL\x10\x01\x12#\n\x1fSUPPRESSION_REASON_DEAD_ADDRESS\x10\x02\x12#\n\x1fSUPPRESSION_REASON_UNSUBSCRIBED\x10\x03\x32\xcb\x05\n\x12SuppressionService\x12\x91\x01\n\x0f\x41\x64\x64Suppressions\x12-.maillane.scheduler.v1.AddSuppressionsRequest\x1a..maillane.scheduler.v1.AddSuppressionsResponse\"\x1f\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02\x15\"\x10/v1/suppressions:\x01*\x12\x9c\x01\n\x11RemoveSuppression\x12/.maillane.scheduler.v1.RemoveSuppressionRequest\x1a\x30.maillane.scheduler.v1.RemoveSuppressionResponse\"$\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02\x1a*\x18/v1/suppressions/{email}\x12\x81\x01\n\x12ImportSuppressions\x12\x30.maillane.scheduler.v1.ImportSuppressionsRequest\x1a\x31.maillane.scheduler.v1.ImportSuppressionsResponse\"\x04\xc8\xf3\x18\x02(\x01\x12j\n\x0bUnsubscribe\x12).maillane.scheduler.v1.UnsubscribeRequest\x1a*.maillane.scheduler.v1.UnsubscribeResponse\"\x04\xc8\xf3\x18\x05\x12\x91\x01\n\x10ListSuppressions\x12..maillane.scheduler.v1.ListSuppressionsRequest\x1a/.maillane.scheduler.v1.ListSuppressionsResponse\"\x1c\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/suppressionsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,24 +38,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUPPRESSIONSERVICE'].methods_by_name['AddSuppressions']._serialized_options = b'\310\363\030\002\202\323\344\223\002\025\"\020/v1/suppressions:\001*'
   _globals['_SUPPRESSIONSERVICE'].methods_by_name['RemoveSuppression']._loaded_options = None
   _globals['_SUPPRESSIONSERVICE'].methods_by_name['RemoveSuppression']._serialized_options = b'\310\363\030\002\202\323\344\223\002\032*\030/v1/suppressions/{email}'
+  _globals['_SUPPRESSIONSERVICE'].methods_by_name['ImportSuppressions']._loaded_options = None
+  _globals['_SUPPRESSIONSERVICE'].methods_by_name['ImportSuppressions']._serialized_options = b'\310\363\030\002'
+  _globals['_SUPPRESSIONSERVICE'].methods_by_name['Unsubscribe']._loaded_options = None
+  _globals['_SUPPRESSIONSERVICE'].methods_by_name['Unsubscribe']._serialized_options = b'\310\363\030\005'
   _globals['_SUPPRESSIONSERVICE'].methods_by_name['ListSuppressions']._loaded_options = None
   _globals['_SUPPRESSIONSERVICE'].methods_by_name['ListSuppressions']._serialized_options = b'\310\363\030\001\202\323\344\223\002\022\022\020/v1/suppressions'
-  _globals['_SUPPRESSIONREASON']._serialized_start=743
-  _globals['_SUPPRESSIONREASON']._serialized_end=903
+  _globals['_SUPPRESSIONREASON']._serialized_start=1553
+  _globals['_SUPPRESSIONREASON']._serialized_end=1713
   _globals['_SUPPRESSION']._serialized_start=172
-  _globals['_SUPPRESSION']._serialized_end=334
-  _globals['_ADDSUPPRESSIONSREQUEST']._serialized_start=336
-  _globals['_ADDSUPPRESSIONSREQUEST']._serialized_end=384
-  _globals['_ADDSUPPRESSIONSRESPONSE']._serialized_start=386
-  _globals['_ADDSUPPRESSIONSRESPONSE']._serialized_end=433
-  _globals['_REMOVESUPPRESSIONREQUEST']._serialized_start=435
-  _globals['_REMOVESUPPRESSIONREQUEST']._serialized_end=483
-  _globals['_REMOVESUPPRESSIONRESPONSE']._serialized_start=485
-  _globals['_REMOVESUPPRESSIONRESPONSE']._serialized_end=512
-  _globals['_LISTSUPPRESSIONSREQUEST']._serialized_start=514
-  _globals['_LISTSUPPRESSIONSREQUEST']._serialized_end=599
-  _globals['_LISTSUPPRESSIONSRESPONSE']._serialized_start=602
-  _globals['_LISTSUPPRESSIONSRESPONSE']._serialized_end=740
-  _globals['_SUPPRESSIONSERVICE']._serialized_start=906
-  _globals['_SUPPRESSIONSERVICE']._serialized_end=1381
+  _globals['_SUPPRESSION']._serialized_end=394
+  _globals['_ADDSUPPRESSIONSREQUEST']._serialized_start=396
+  _globals['_ADDSUPPRESSIONSREQUEST']._serialized_end=444
+  _globals['_ADDSUPPRESSIONSRESPONSE']._serialized_start=446
+  _globals['_ADDSUPPRESSIONSRESPONSE']._serialized_end=493
+  _globals['_REMOVESUPPRESSIONREQUEST']._serialized_start=495
+  _globals['_REMOVESUPPRESSIONREQUEST']._serialized_end=543
+  _globals['_REMOVESUPPRESSIONRESPONSE']._serialized_start=545
+  _globals['_REMOVESUPPRESSIONRESPONSE']._serialized_end=572
+  _globals['_LISTSUPPRESSIONSREQUEST']._serialized_start=575
+  _globals['_LISTSUPPRESSIONSREQUEST']._serialized_end=748
+  _globals['_LISTSUPPRESSIONSRESPONSE']._serialized_start=751
+  _globals['_LISTSUPPRESSIONSRESPONSE']._serialized_end=889
+  _globals['_SUPPRESSIONROW']._serialized_start=891
+  _globals['_SUPPRESSIONROW']._serialized_end=949
+  _globals['_IMPORTSUPPRESSIONSREQUEST']._serialized_start=951
+  _globals['_IMPORTSUPPRESSIONSREQUEST']._serialized_end=1037
+  _globals['_REJECTEDSUPPRESSION']._serialized_start=1039
+  _globals['_REJECTEDSUPPRESSION']._serialized_end=1126
+  _globals['_IMPORTSUPPRESSIONSRESPONSE']._serialized_start=1129
+  _globals['_IMPORTSUPPRESSIONSRESPONSE']._serialized_end=1322
+  _globals['_UNSUBSCRIBEREQUEST']._serialized_start=1324
+  _globals['_UNSUBSCRIBEREQUEST']._serialized_end=1403
+  _globals['_UNSUBSCRIBERESPONSE']._serialized_start=1406
+  _globals['_UNSUBSCRIBERESPONSE']._serialized_end=1550
+  _globals['_SUPPRESSIONSERVICE']._serialized_start=1716
+  _globals['_SUPPRESSIONSERVICE']._serialized_end=2431
 # @@protoc_insertion_point(module_scope)

@@ -47,6 +47,16 @@ class SuppressionServiceStub:
                 request_serializer=maillane_dot_scheduler_dot_v1_dot_suppression__service__pb2.RemoveSuppressionRequest.SerializeToString,
                 response_deserializer=maillane_dot_scheduler_dot_v1_dot_suppression__service__pb2.RemoveSuppressionResponse.FromString,
                 _registered_method=True)
+        self.ImportSuppressions = channel.stream_unary(
+                '/maillane.scheduler.v1.SuppressionService/ImportSuppressions',
+                request_serializer=maillane_dot_scheduler_dot_v1_dot_suppression__service__pb2.ImportSuppressionsRequest.SerializeToString,
+                response_deserializer=maillane_dot_scheduler_dot_v1_dot_suppression__service__pb2.ImportSuppressionsResponse.FromString,
+                _registered_method=True)
+        self.Unsubscribe = channel.unary_unary(
+                '/maillane.scheduler.v1.SuppressionService/Unsubscribe',
+                request_serializer=maillane_dot_scheduler_dot_v1_dot_suppression__service__pb2.UnsubscribeRequest.SerializeToString,
+                response_deserializer=maillane_dot_scheduler_dot_v1_dot_suppression__service__pb2.UnsubscribeResponse.FromString,
+                _registered_method=True)
         self.ListSuppressions = channel.unary_unary(
                 '/maillane.scheduler.v1.SuppressionService/ListSuppressions',
                 request_serializer=maillane_dot_scheduler_dot_v1_dot_suppression__service__pb2.ListSuppressionsRequest.SerializeToString,
@@ -74,6 +84,28 @@ class SuppressionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ImportSuppressions(self, request_iterator, context):
+        """Adds addresses from a stream of chunks, each durable before the next is taken. Rows that are no address are left
+        out and come back with their reason; sending a chunk again changes nothing.
+
+        Errors: DEADLINE_EXCEEDED with reason IMPORT_IDLE (no chunk came for a minute). What was added before the error
+        stays.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Unsubscribe(self, request, context):
+        """Acts on the link that a message carries: its recipient gets nothing more from the message's workspace, from the next
+        hand-out on. The token names workspace and message and is signed; it does not expire. Repeating it changes nothing;
+        of a test message, it changes nothing at all.
+
+        Errors: NOT_FOUND with reason UNSUBSCRIBE_TOKEN_INVALID (it was not made here, or its message is gone).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListSuppressions(self, request, context):
         """Lists addresses, by the alphabet.
         """
@@ -93,6 +125,16 @@ def add_SuppressionServiceServicer_to_server(servicer, server):
                     servicer.RemoveSuppression,
                     request_deserializer=maillane_dot_scheduler_dot_v1_dot_suppression__service__pb2.RemoveSuppressionRequest.FromString,
                     response_serializer=maillane_dot_scheduler_dot_v1_dot_suppression__service__pb2.RemoveSuppressionResponse.SerializeToString,
+            ),
+            'ImportSuppressions': grpc.stream_unary_rpc_method_handler(
+                    servicer.ImportSuppressions,
+                    request_deserializer=maillane_dot_scheduler_dot_v1_dot_suppression__service__pb2.ImportSuppressionsRequest.FromString,
+                    response_serializer=maillane_dot_scheduler_dot_v1_dot_suppression__service__pb2.ImportSuppressionsResponse.SerializeToString,
+            ),
+            'Unsubscribe': grpc.unary_unary_rpc_method_handler(
+                    servicer.Unsubscribe,
+                    request_deserializer=maillane_dot_scheduler_dot_v1_dot_suppression__service__pb2.UnsubscribeRequest.FromString,
+                    response_serializer=maillane_dot_scheduler_dot_v1_dot_suppression__service__pb2.UnsubscribeResponse.SerializeToString,
             ),
             'ListSuppressions': grpc.unary_unary_rpc_method_handler(
                     servicer.ListSuppressions,
@@ -157,6 +199,60 @@ class SuppressionService:
             '/maillane.scheduler.v1.SuppressionService/RemoveSuppression',
             maillane_dot_scheduler_dot_v1_dot_suppression__service__pb2.RemoveSuppressionRequest.SerializeToString,
             maillane_dot_scheduler_dot_v1_dot_suppression__service__pb2.RemoveSuppressionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportSuppressions(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/maillane.scheduler.v1.SuppressionService/ImportSuppressions',
+            maillane_dot_scheduler_dot_v1_dot_suppression__service__pb2.ImportSuppressionsRequest.SerializeToString,
+            maillane_dot_scheduler_dot_v1_dot_suppression__service__pb2.ImportSuppressionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Unsubscribe(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maillane.scheduler.v1.SuppressionService/Unsubscribe',
+            maillane_dot_scheduler_dot_v1_dot_suppression__service__pb2.UnsubscribeRequest.SerializeToString,
+            maillane_dot_scheduler_dot_v1_dot_suppression__service__pb2.UnsubscribeResponse.FromString,
             options,
             channel_credentials,
             insecure,

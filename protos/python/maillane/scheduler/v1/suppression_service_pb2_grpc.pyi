@@ -23,6 +23,20 @@ class SuppressionServiceStub:
     """Adds addresses; those that are there already stay as they are."""
     RemoveSuppression: _aio.UnaryUnaryMultiCallable[_suppression_service_pb2.RemoveSuppressionRequest, _suppression_service_pb2.RemoveSuppressionResponse]
     """Removes an address. Removing what is not there changes nothing."""
+    ImportSuppressions: _aio.StreamUnaryMultiCallable[_suppression_service_pb2.ImportSuppressionsRequest, _suppression_service_pb2.ImportSuppressionsResponse]
+    """Adds addresses from a stream of chunks, each durable before the next is taken. Rows that are no address are left
+    out and come back with their reason; sending a chunk again changes nothing.
+
+    Errors: DEADLINE_EXCEEDED with reason IMPORT_IDLE (no chunk came for a minute). What was added before the error
+    stays.
+    """
+    Unsubscribe: _aio.UnaryUnaryMultiCallable[_suppression_service_pb2.UnsubscribeRequest, _suppression_service_pb2.UnsubscribeResponse]
+    """Acts on the link that a message carries: its recipient gets nothing more from the message's workspace, from the next
+    hand-out on. The token names workspace and message and is signed; it does not expire. Repeating it changes nothing;
+    of a test message, it changes nothing at all.
+
+    Errors: NOT_FOUND with reason UNSUBSCRIBE_TOKEN_INVALID (it was not made here, or its message is gone).
+    """
     ListSuppressions: _aio.UnaryUnaryMultiCallable[_suppression_service_pb2.ListSuppressionsRequest, _suppression_service_pb2.ListSuppressionsResponse]
     """Lists addresses, by the alphabet."""
 
@@ -47,6 +61,32 @@ class SuppressionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_suppression_service_pb2.RemoveSuppressionRequest, _abc.Awaitable[_suppression_service_pb2.RemoveSuppressionResponse]],
     ) -> _abc.Awaitable[_suppression_service_pb2.RemoveSuppressionResponse]:
         """Removes an address. Removing what is not there changes nothing."""
+
+    @_abc_1.abstractmethod
+    def ImportSuppressions(
+        self,
+        request_iterator: _abc.AsyncIterator[_suppression_service_pb2.ImportSuppressionsRequest],
+        context: _aio.ServicerContext[_abc.AsyncIterator[_suppression_service_pb2.ImportSuppressionsRequest], _abc.Awaitable[_suppression_service_pb2.ImportSuppressionsResponse]],
+    ) -> _abc.Awaitable[_suppression_service_pb2.ImportSuppressionsResponse]:
+        """Adds addresses from a stream of chunks, each durable before the next is taken. Rows that are no address are left
+        out and come back with their reason; sending a chunk again changes nothing.
+
+        Errors: DEADLINE_EXCEEDED with reason IMPORT_IDLE (no chunk came for a minute). What was added before the error
+        stays.
+        """
+
+    @_abc_1.abstractmethod
+    def Unsubscribe(
+        self,
+        request: _suppression_service_pb2.UnsubscribeRequest,
+        context: _aio.ServicerContext[_suppression_service_pb2.UnsubscribeRequest, _abc.Awaitable[_suppression_service_pb2.UnsubscribeResponse]],
+    ) -> _abc.Awaitable[_suppression_service_pb2.UnsubscribeResponse]:
+        """Acts on the link that a message carries: its recipient gets nothing more from the message's workspace, from the next
+        hand-out on. The token names workspace and message and is signed; it does not expire. Repeating it changes nothing;
+        of a test message, it changes nothing at all.
+
+        Errors: NOT_FOUND with reason UNSUBSCRIBE_TOKEN_INVALID (it was not made here, or its message is gone).
+        """
 
     @_abc_1.abstractmethod
     def ListSuppressions(

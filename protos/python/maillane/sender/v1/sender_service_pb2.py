@@ -22,12 +22,13 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from maillane.options.v1 import access_pb2 as maillane_dot_options_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'maillane/sender/v1/sender_service.proto\x12\x12maillane.sender.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a maillane/options/v1/access.proto\"\xb0\x01\n\x14VerifyMailboxRequest\x12\x12\n\x04host\x18\x01 \x01(\tR\x04host\x12\x12\n\x04port\x18\x02 \x01(\x05R\x04port\x12\x38\n\x08security\x18\x03 \x01(\x0e\x32\x1c.maillane.sender.v1.SecurityR\x08security\x12\x1a\n\x08username\x18\x04 \x01(\tR\x08username\x12\x1a\n\x08password\x18\x05 \x01(\tR\x08password\"\x9c\x01\n\x15VerifyMailboxResponse\x12\x1a\n\x08verified\x18\x01 \x01(\x08R\x08verified\x12\x39\n\x0b\x66\x61iled_step\x18\x02 \x01(\x0e\x32\x18.maillane.sender.v1.StepR\nfailedStep\x12\x16\n\x06reason\x18\x03 \x01(\tR\x06reason\x12\x14\n\x05reply\x18\x04 \x01(\tR\x05reply\"\x12\n\x10GetStatusRequest\"\xf9\x01\n\x11GetStatusResponse\x12\x1b\n\tsender_id\x18\x01 \x01(\tR\x08senderId\x12 \n\x0bincarnation\x18\x02 \x01(\tR\x0bincarnation\x12\x12\n\x04held\x18\x03 \x01(\x05R\x04held\x12\x18\n\x07sending\x18\x04 \x01(\x05R\x07sending\x12 \n\x0b\x63onnections\x18\x05 \x01(\x05R\x0b\x63onnections\x12\x1a\n\x08\x64raining\x18\x06 \x01(\x08R\x08\x64raining\x12\x39\n\nstart_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\"?\n\x0c\x44rainRequest\x12/\n\x05limit\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\x05limit\"K\n\rDrainResponse\x12\x1a\n\x08returned\x18\x01 \x01(\x05R\x08returned\x12\x1e\n\nunanswered\x18\x02 \x01(\x05R\nunanswered*`\n\x08Security\x12\x18\n\x14SECURITY_UNSPECIFIED\x10\x00\x12\x10\n\x0cSECURITY_TLS\x10\x01\x12\x15\n\x11SECURITY_STARTTLS\x10\x02\x12\x11\n\rSECURITY_NONE\x10\x03*m\n\x04Step\x12\x14\n\x10STEP_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTEP_RESOLVE\x10\x01\x12\x10\n\x0cSTEP_CONNECT\x10\x02\x12\x0c\n\x08STEP_TLS\x10\x03\x12\x0e\n\nSTEP_HELLO\x10\x04\x12\r\n\tSTEP_AUTH\x10\x05\x32\xaf\x02\n\rSenderService\x12j\n\rVerifyMailbox\x12(.maillane.sender.v1.VerifyMailboxRequest\x1a).maillane.sender.v1.VerifyMailboxResponse\"\x04\xc8\xf3\x18\x04\x12^\n\tGetStatus\x12$.maillane.sender.v1.GetStatusRequest\x1a%.maillane.sender.v1.GetStatusResponse\"\x04\xc8\xf3\x18\x04\x12R\n\x05\x44rain\x12 .maillane.sender.v1.DrainRequest\x1a!.maillane.sender.v1.DrainResponse\"\x04\xc8\xf3\x18\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'maillane/sender/v1/sender_service.proto\x12\x12maillane.sender.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a maillane/options/v1/access.proto\"b\n\nVerifyStep\x12,\n\x04step\x18\x01 \x01(\x0e\x32\x18.maillane.sender.v1.StepR\x04step\x12\x0e\n\x02ok\x18\x02 \x01(\x08R\x02ok\x12\x16\n\x06\x64\x65tail\x18\x03 \x01(\tR\x06\x64\x65tail\"\xcf\x01\n\x14VerifyMailboxRequest\x12\x12\n\x04host\x18\x01 \x01(\tR\x04host\x12\x12\n\x04port\x18\x02 \x01(\x05R\x04port\x12\x38\n\x08security\x18\x03 \x01(\x0e\x32\x1c.maillane.sender.v1.SecurityR\x08security\x12\x1a\n\x08username\x18\x04 \x01(\tR\x08username\x12\x1a\n\x08password\x18\x05 \x01(\tR\x08password\x12\x1d\n\nmailbox_id\x18\x06 \x01(\tR\tmailboxId\"\xc6\x02\n\x15VerifyMailboxResponse\x12\x1a\n\x08verified\x18\x01 \x01(\x08R\x08verified\x12\x39\n\x0b\x66\x61iled_step\x18\x02 \x01(\x0e\x32\x18.maillane.sender.v1.StepR\nfailedStep\x12\x16\n\x06reason\x18\x03 \x01(\tR\x06reason\x12\x14\n\x05reply\x18\x04 \x01(\tR\x05reply\x12\x34\n\x05steps\x18\x05 \x03(\x0b\x32\x1e.maillane.sender.v1.VerifyStepR\x05steps\x12%\n\x0esuggested_port\x18\x06 \x01(\x05R\rsuggestedPort\x12K\n\x12suggested_security\x18\x07 \x01(\x0e\x32\x1c.maillane.sender.v1.SecurityR\x11suggestedSecurity\"\x12\n\x10GetStatusRequest\"\xf9\x01\n\x11GetStatusResponse\x12\x1b\n\tsender_id\x18\x01 \x01(\tR\x08senderId\x12 \n\x0bincarnation\x18\x02 \x01(\tR\x0bincarnation\x12\x12\n\x04held\x18\x03 \x01(\x05R\x04held\x12\x18\n\x07sending\x18\x04 \x01(\x05R\x07sending\x12 \n\x0b\x63onnections\x18\x05 \x01(\x05R\x0b\x63onnections\x12\x1a\n\x08\x64raining\x18\x06 \x01(\x08R\x08\x64raining\x12\x39\n\nstart_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\"?\n\x0c\x44rainRequest\x12/\n\x05limit\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\x05limit\"K\n\rDrainResponse\x12\x1a\n\x08returned\x18\x01 \x01(\x05R\x08returned\x12\x1e\n\nunanswered\x18\x02 \x01(\x05R\nunanswered*`\n\x08Security\x12\x18\n\x14SECURITY_UNSPECIFIED\x10\x00\x12\x10\n\x0cSECURITY_TLS\x10\x01\x12\x15\n\x11SECURITY_STARTTLS\x10\x02\x12\x11\n\rSECURITY_NONE\x10\x03*}\n\x04Step\x12\x14\n\x10STEP_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTEP_RESOLVE\x10\x01\x12\x10\n\x0cSTEP_CONNECT\x10\x02\x12\x0c\n\x08STEP_TLS\x10\x03\x12\x0e\n\nSTEP_HELLO\x10\x04\x12\r\n\tSTEP_AUTH\x10\x05\x12\x0e\n\nSTEP_READY\x10\x06\x32\xcf\x02\n\rSenderService\x12\x89\x01\n\rVerifyMailbox\x12(.maillane.sender.v1.VerifyMailboxRequest\x1a).maillane.sender.v1.VerifyMailboxResponse\"#\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02\x19\"\x14/v1/mailboxes:verify:\x01*\x12^\n\tGetStatus\x12$.maillane.sender.v1.GetStatusRequest\x1a%.maillane.sender.v1.GetStatusResponse\"\x04\xc8\xf3\x18\x04\x12R\n\x05\x44rain\x12 .maillane.sender.v1.DrainRequest\x1a!.maillane.sender.v1.DrainResponse\"\x04\xc8\xf3\x18\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,27 +36,29 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'maillane.sender.v1.sender_s
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SENDERSERVICE'].methods_by_name['VerifyMailbox']._loaded_options = None
-  _globals['_SENDERSERVICE'].methods_by_name['VerifyMailbox']._serialized_options = b'\310\363\030\004'
+  _globals['_SENDERSERVICE'].methods_by_name['VerifyMailbox']._serialized_options = b'\310\363\030\002\202\323\344\223\002\031\"\024/v1/mailboxes:verify:\001*'
   _globals['_SENDERSERVICE'].methods_by_name['GetStatus']._loaded_options = None
   _globals['_SENDERSERVICE'].methods_by_name['GetStatus']._serialized_options = b'\310\363\030\004'
   _globals['_SENDERSERVICE'].methods_by_name['Drain']._loaded_options = None
   _globals['_SENDERSERVICE'].methods_by_name['Drain']._serialized_options = b'\310\363\030\004'
-  _globals['_SECURITY']._serialized_start=914
-  _globals['_SECURITY']._serialized_end=1010
-  _globals['_STEP']._serialized_start=1012
-  _globals['_STEP']._serialized_end=1121
-  _globals['_VERIFYMAILBOXREQUEST']._serialized_start=163
-  _globals['_VERIFYMAILBOXREQUEST']._serialized_end=339
-  _globals['_VERIFYMAILBOXRESPONSE']._serialized_start=342
-  _globals['_VERIFYMAILBOXRESPONSE']._serialized_end=498
-  _globals['_GETSTATUSREQUEST']._serialized_start=500
-  _globals['_GETSTATUSREQUEST']._serialized_end=518
-  _globals['_GETSTATUSRESPONSE']._serialized_start=521
-  _globals['_GETSTATUSRESPONSE']._serialized_end=770
-  _globals['_DRAINREQUEST']._serialized_start=772
-  _globals['_DRAINREQUEST']._serialized_end=835
-  _globals['_DRAINRESPONSE']._serialized_start=837
-  _globals['_DRAINRESPONSE']._serialized_end=912
-  _globals['_SENDERSERVICE']._serialized_start=1124
-  _globals['_SENDERSERVICE']._serialized_end=1427
+  _globals['_SECURITY']._serialized_start=1245
+  _globals['_SECURITY']._serialized_end=1341
+  _globals['_STEP']._serialized_start=1343
+  _globals['_STEP']._serialized_end=1468
+  _globals['_VERIFYSTEP']._serialized_start=192
+  _globals['_VERIFYSTEP']._serialized_end=290
+  _globals['_VERIFYMAILBOXREQUEST']._serialized_start=293
+  _globals['_VERIFYMAILBOXREQUEST']._serialized_end=500
+  _globals['_VERIFYMAILBOXRESPONSE']._serialized_start=503
+  _globals['_VERIFYMAILBOXRESPONSE']._serialized_end=829
+  _globals['_GETSTATUSREQUEST']._serialized_start=831
+  _globals['_GETSTATUSREQUEST']._serialized_end=849
+  _globals['_GETSTATUSRESPONSE']._serialized_start=852
+  _globals['_GETSTATUSRESPONSE']._serialized_end=1101
+  _globals['_DRAINREQUEST']._serialized_start=1103
+  _globals['_DRAINREQUEST']._serialized_end=1166
+  _globals['_DRAINRESPONSE']._serialized_start=1168
+  _globals['_DRAINRESPONSE']._serialized_end=1243
+  _globals['_SENDERSERVICE']._serialized_start=1471
+  _globals['_SENDERSERVICE']._serialized_end=1806
 # @@protoc_insertion_point(module_scope)

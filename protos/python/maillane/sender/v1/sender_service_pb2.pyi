@@ -3,10 +3,12 @@
 isort:skip_file
 What the scheduler's operators and the gateway ask of a sender."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
@@ -65,6 +67,8 @@ class _StepEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Step.ValueType],
     """EHLO."""
     STEP_AUTH: _Step.ValueType  # 5
     """AUTH."""
+    STEP_READY: _Step.ValueType  # 6
+    """Nothing is left to do but to send."""
 
 class Step(_Step, metaclass=_StepEnumTypeWrapper):
     """A step of a connection."""
@@ -81,11 +85,43 @@ STEP_HELLO: Step.ValueType  # 4
 """EHLO."""
 STEP_AUTH: Step.ValueType  # 5
 """AUTH."""
+STEP_READY: Step.ValueType  # 6
+"""Nothing is left to do but to send."""
 Global___Step: _TypeAlias = Step  # noqa: Y015
 
 @_typing.final
+class VerifyStep(_message.Message):
+    """A step that was tried."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STEP_FIELD_NUMBER: _builtins.int
+    OK_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    step: Global___Step.ValueType
+    """Which."""
+    ok: _builtins.bool
+    """It worked."""
+    detail: _builtins.str
+    """What happened, in words for a person."""
+    def __init__(
+        self,
+        *,
+        step: Global___Step.ValueType = ...,
+        ok: _builtins.bool = ...,
+        detail: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "ok", b"ok", "step", b"step"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VerifyStep: _TypeAlias = VerifyStep  # noqa: Y015
+
+@_typing.final
 class VerifyMailboxRequest(_message.Message):
-    """The mail server to try."""
+    """The mail server to try: one that is given, or that of a mailbox."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -94,16 +130,19 @@ class VerifyMailboxRequest(_message.Message):
     SECURITY_FIELD_NUMBER: _builtins.int
     USERNAME_FIELD_NUMBER: _builtins.int
     PASSWORD_FIELD_NUMBER: _builtins.int
+    MAILBOX_ID_FIELD_NUMBER: _builtins.int
     host: _builtins.str
-    """Host name or address: 1 to 253 characters."""
+    """Host name or address: 1 to 253 characters; empty with a mailbox: its own."""
     port: _builtins.int
-    """1 to 65535, of those that the deployment allows."""
+    """1 to 65535, of those that the deployment allows; 0 with a mailbox: its own."""
     security: Global___Security.ValueType
-    """How the connection is protected."""
+    """How the connection is protected; unspecified with a mailbox: as its own."""
     username: _builtins.str
-    """Empty: no AUTH. Up to 320 characters."""
+    """Empty: no AUTH; with a mailbox: its own. Up to 320 characters."""
     password: _builtins.str
-    """Up to 1,024 characters."""
+    """Up to 1,024 characters. Empty with a mailbox: its own, where the host is its own and the connection is protected."""
+    mailbox_id: _builtins.str
+    """A mailbox whose settings stand for what is not given."""
     def __init__(
         self,
         *,
@@ -112,10 +151,11 @@ class VerifyMailboxRequest(_message.Message):
         security: Global___Security.ValueType = ...,
         username: _builtins.str = ...,
         password: _builtins.str = ...,
+        mailbox_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["host", b"host", "password", b"password", "port", b"port", "security", b"security", "username", b"username"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["host", b"host", "mailbox_id", b"mailbox_id", "password", b"password", "port", b"port", "security", b"security", "username", b"username"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -131,6 +171,9 @@ class VerifyMailboxResponse(_message.Message):
     FAILED_STEP_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     REPLY_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    SUGGESTED_PORT_FIELD_NUMBER: _builtins.int
+    SUGGESTED_SECURITY_FIELD_NUMBER: _builtins.int
     verified: _builtins.bool
     """Everything worked."""
     failed_step: Global___Step.ValueType
@@ -139,6 +182,14 @@ class VerifyMailboxResponse(_message.Message):
     """Where it did not: why, in words for a person."""
     reply: _builtins.str
     """Where the server answered: its reply, unchanged, up to 512 characters."""
+    suggested_port: _builtins.int
+    """Where another port may do: which; 0: no suggestion."""
+    suggested_security: Global___Security.ValueType
+    """How the connection is protected there."""
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___VerifyStep]:
+        """What was tried, in order; the last is the one that failed, or READY."""
+
     def __init__(
         self,
         *,
@@ -146,10 +197,13 @@ class VerifyMailboxResponse(_message.Message):
         failed_step: Global___Step.ValueType = ...,
         reason: _builtins.str = ...,
         reply: _builtins.str = ...,
+        steps: _abc.Iterable[Global___VerifyStep] | None = ...,
+        suggested_port: _builtins.int = ...,
+        suggested_security: Global___Security.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["failed_step", b"failed_step", "reason", b"reason", "reply", b"reply", "verified", b"verified"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["failed_step", b"failed_step", "reason", b"reason", "reply", b"reply", "steps", b"steps", "suggested_port", b"suggested_port", "suggested_security", b"suggested_security", "verified", b"verified"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -57,10 +57,12 @@ class SenderServiceServicer:
     """
 
     def VerifyMailbox(self, request, context):
-        """Connects to a mail server as a campaign would, through TLS and AUTH, and quits. Nothing is sent.
+        """Connects to a mail server as a campaign would, through TLS and AUTH, and quits. Nothing is sent. It takes up to 15 s.
 
-        Errors: INVALID_ARGUMENT (a field is out of range, or a host, port or security that the deployment does not allow).
-        What a mail server does wrong is no error of the call: the answer says which step failed.
+        Errors: UNAUTHENTICATED, PERMISSION_DENIED, INVALID_ARGUMENT (a field is out of range, or a host, port or security
+        that the deployment does not allow), NOT_FOUND with reason MAILBOX_NOT_FOUND, RESOURCE_EXHAUSTED with reason
+        TOO_MANY_VERIFICATIONS (20 a minute of a workspace, 10 at once of all: RetryInfo), UNAVAILABLE. What a mail server
+        does wrong is no error of the call: the answer says which step failed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

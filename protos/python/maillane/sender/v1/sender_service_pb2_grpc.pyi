@@ -17,10 +17,12 @@ class SenderServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     VerifyMailbox: _aio.UnaryUnaryMultiCallable[_sender_service_pb2.VerifyMailboxRequest, _sender_service_pb2.VerifyMailboxResponse]
-    """Connects to a mail server as a campaign would, through TLS and AUTH, and quits. Nothing is sent.
+    """Connects to a mail server as a campaign would, through TLS and AUTH, and quits. Nothing is sent. It takes up to 15 s.
 
-    Errors: INVALID_ARGUMENT (a field is out of range, or a host, port or security that the deployment does not allow).
-    What a mail server does wrong is no error of the call: the answer says which step failed.
+    Errors: UNAUTHENTICATED, PERMISSION_DENIED, INVALID_ARGUMENT (a field is out of range, or a host, port or security
+    that the deployment does not allow), NOT_FOUND with reason MAILBOX_NOT_FOUND, RESOURCE_EXHAUSTED with reason
+    TOO_MANY_VERIFICATIONS (20 a minute of a workspace, 10 at once of all: RetryInfo), UNAVAILABLE. What a mail server
+    does wrong is no error of the call: the answer says which step failed.
     """
     GetStatus: _aio.UnaryUnaryMultiCallable[_sender_service_pb2.GetStatusRequest, _sender_service_pb2.GetStatusResponse]
     """What this process holds and does now."""
@@ -38,10 +40,12 @@ class SenderServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sender_service_pb2.VerifyMailboxRequest,
         context: _aio.ServicerContext[_sender_service_pb2.VerifyMailboxRequest, _abc.Awaitable[_sender_service_pb2.VerifyMailboxResponse]],
     ) -> _abc.Awaitable[_sender_service_pb2.VerifyMailboxResponse]:
-        """Connects to a mail server as a campaign would, through TLS and AUTH, and quits. Nothing is sent.
+        """Connects to a mail server as a campaign would, through TLS and AUTH, and quits. Nothing is sent. It takes up to 15 s.
 
-        Errors: INVALID_ARGUMENT (a field is out of range, or a host, port or security that the deployment does not allow).
-        What a mail server does wrong is no error of the call: the answer says which step failed.
+        Errors: UNAUTHENTICATED, PERMISSION_DENIED, INVALID_ARGUMENT (a field is out of range, or a host, port or security
+        that the deployment does not allow), NOT_FOUND with reason MAILBOX_NOT_FOUND, RESOURCE_EXHAUSTED with reason
+        TOO_MANY_VERIFICATIONS (20 a minute of a workspace, 10 at once of all: RetryInfo), UNAVAILABLE. What a mail server
+        does wrong is no error of the call: the answer says which step failed.
         """
 
     @_abc_1.abstractmethod
