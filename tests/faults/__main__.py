@@ -14,8 +14,12 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 # What tests share is imported as `support.…`, by pytest's own setting there.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from .scenario import FAILS, Scenario, run, scenarios
-from .table import keep, line
+from .scenario import FAILS, Result, Scenario, run, scenarios
+from .side_by_side import LANES, estimate_s, run_all
+from .table import keep, line, write
+
+NICE = 10
+"""Of those that claim nothing about time: they take what the others leave."""
 
 
 def main() -> None:
@@ -24,14 +28,36 @@ def main() -> None:
     chosen = _chosen(options.rows)
     if not chosen:
         sys.exit(f"no such rows; there are {sorted({scenario.row for scenario in scenarios()})}")
-    results, begun = [], time.monotonic()
-    for scenario in chosen:
-        print(f"    … {scenario.row} {scenario.name}, seed {options.seed}", flush=True)
-        results.append(asyncio.run(run(scenario, options.seed, options.scale)))
-        print(line(results[-1]), flush=True)
-        keep(results[-1:])
-    broken = [result for result in results if result.verdict == FAILS]
-    print(f"{len(results)} run, {len(broken)} failed, in {time.monotonic() - begun:.0f} s; kept in .build/faults.json")
+    if options.result:
+        _run_here(chosen[0], options)
+        return
+    minutes = estimate_s(chosen, options.scale, options.lanes) / 60
+    print(f"{len(chosen)} scenarios, seed {options.seed}; about {minutes:.0f} minutes on two quiet cores", flush=True)
+    results: list[Result] = []
+    begun = time.monotonic()
+
+    def done(result: Result) -> None:
+        results.append(result)
+        print(line(result), flush=True)
+        keep([result])
+
+    asyncio.run(run_all(chosen, options.seed, options.scale, options.lanes, done))
+    _tell(results, time.monotonic() - begun)
+
+
+def _run_here(scenario: Scenario, options: argparse.Namespace) -> None:
+    if scenario.patient:
+        os.nice(NICE)
+    print(f"    … {scenario.row} {scenario.name}", flush=True)
+    write(asyncio.run(run(scenario, options.seed, options.scale)), options.result)
+
+
+def _tell(results: list[Result], took_s: float) -> None:
+    """The table, in order; those that ran side by side ended as they did."""
+    if len(results) > 1:
+        print("", *map(line, sorted(results, key=lambda result: result.row)), sep="\n")
+    broken = sum(result.verdict == FAILS for result in results)
+    print(f"{len(results)} run, {broken} failed, in {took_s:.0f} s; kept in .build/faults.json")
     sys.exit(1 if broken else 0)
 
 
@@ -50,6 +76,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("rows", nargs="*", help="rows of the table, as 3 or 1:Valkey; all, if none is named")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000), help="to repeat a run")
     parser.add_argument("--scale", type=float, default=1.0, help="the share of the long form's size")
+    parser.add_argument("--lanes", type=int, default=LANES, help="how many at a time, of those that may be")
+    # For the process of one scenario: it runs there, and its result is written to this file.
+    parser.add_argument("--result", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from .oracle import Findings
 from .rig import Rig, rig
@@ -35,6 +35,9 @@ class Scenario:
         size: of the long form; what it counts is the scenario's own (sends, mostly).
         limit_s: of the long form; one that takes longer has failed.
         brief: the share of its size in the short form, which is run by `make test`; 0: none.
+        takes_s: how long the long form takes on two quiet cores, for the estimate and the order.
+        alone: nothing else runs meanwhile, for what it claims hangs on how busy the machine is.
+        patient: it claims nothing about time, and takes what the others leave of the machine.
     """
 
     row: int
@@ -44,6 +47,9 @@ class Scenario:
     limit_s: float
     run: "Callable[[Trial], Awaitable[None]]"
     brief: float = 0.0
+    takes_s: float = 60.0
+    alone: bool = False
+    patient: bool = False
 
 
 @dataclass(slots=True)
@@ -60,6 +66,12 @@ class Result:
     measured: dict[str, Any] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
     verdict: str = HOLDS
+
+    @classmethod
+    def of(cls, scenario: Scenario, seed: int, scale: float) -> Self:
+        """One of which nothing is known yet."""
+        size = max(1, round(scenario.size * scale))
+        return cls(scenario.row, scenario.name, scenario.must, seed, size, datetime.now(UTC).date().isoformat())
 
 
 class Trial:
@@ -133,11 +145,10 @@ def scenarios(rows: Collection[int] = ()) -> list[Scenario]:
 
 async def run(scenario: Scenario, seed: int, scale: float = 1.0) -> Result:
     """Runs one; whatever goes wrong is in the result."""
-    size = max(1, round(scenario.size * scale))
-    result = Result(scenario.row, scenario.name, scenario.must, seed, size, datetime.now(UTC).date().isoformat())
+    result = Result.of(scenario, seed, scale)
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="maillane-faults-", ignore_cleanup_errors=True) as folder:
-        trial = Trial(seed, scale, size, Path(folder))
+        trial = Trial(seed, scale, result.size, Path(folder))
         result.measured, result.broken = trial.measured, trial.broken
         try:
             # A small run has its start and its end all the same.

@@ -21,6 +21,11 @@ def keep(results: Sequence[Result], path: Path = RESULTS) -> None:
     path.write_text(json.dumps(sorted(kept.values(), key=lambda row: row["row"]), indent=2, default=str) + "\n")
 
 
+def write(result: Result, path: Path) -> None:
+    """One result as JSON: the fields of `Result`."""
+    path.write_text(json.dumps(asdict(result), default=str))
+
+
 def line(result: Result) -> str:
     """One result, with what does not hold below it."""
     measured = ", ".join(f"{name} {value}" for name, value in result.measured.items())
