@@ -9,11 +9,13 @@ from typing import Any
 
 import h11
 import uvicorn
+from google.rpc import code_pb2, status_pb2
 from maillane_chassis.server import ListenError
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from maillane_gateway.http.app import MAX_HEAD_BYTES
+from maillane_gateway.http.problem import error_json
 
 HEAD_S = 10.0
 """From the first byte of a request (or the connection) to the end of its headers."""
@@ -109,7 +111,8 @@ class _Protocol(H11Protocol):
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's signature
-        error = b'{"error":{"code":400,"status":"INVALID_ARGUMENT","message":"this is no HTTP request","details":[]}}'
+        status = status_pb2.Status(code=code_pb2.INVALID_ARGUMENT, message="this is no HTTP request")
+        error = error_json(status)
         headers = [("content-type", "application/json"), ("connection", "close"), ("content-length", str(len(error)))]
         for event in (h11.Response(status_code=400, headers=headers), h11.Data(data=error), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")

@@ -9,6 +9,9 @@ from starlette.types import Receive
 
 from maillane_gateway.http.problem import HttpFailure
 
+MAX_SHOWN_CHARS = 40
+"""Of a header's value in a refusal."""
+
 MAX_DRAINED_BYTES = 64 * 1024 * 1024
 MAX_DRAIN_S = 2.0
 """How much, and how long, is still read of a body that was refused: who is cut off while writing often never sees the
@@ -19,9 +22,11 @@ async def chunks(request: Request, *, limit_bytes: int, idle_s: float) -> AsyncI
     """The body as it comes.
 
     Raises:
-        HttpFailure: 413, it is longer than `limit_bytes`, said or found; 408, nothing came for `idle_s`.
+        HttpFailure: 415, it is compressed; 413, it is longer than `limit_bytes`, said or found; 408, nothing came for
+            `idle_s`.
         ClientDisconnect: the client went away.
     """
+    _refuse_encoding(request)
     said = request.headers.get("content-length", "0")
     if said.isdigit() and int(said) > limit_bytes:
         raise too_large(limit_bytes)
@@ -46,7 +51,7 @@ async def read(request: Request, *, limit_bytes: int, within_s: float) -> bytes:
     """The whole of a small body.
 
     Raises:
-        HttpFailure: 413, or 408 where it was not whole in time.
+        HttpFailure: 415 or 413, or 408 where it was not whole in time.
         ClientDisconnect: the client went away.
     """
     taken = bytearray()
@@ -78,3 +83,17 @@ def too_large(limit_bytes: int) -> HttpFailure:
     """The refusal of a body that is longer than `limit_bytes`."""
     size = f"{limit_bytes // 1024**2} MiB" if limit_bytes >= 1024**2 else f"{limit_bytes // 1024} KiB"
     return HttpFailure(413, code_pb2.INVALID_ARGUMENT, f"the body is larger than {size}")
+
+
+def _refuse_encoding(request: Request) -> None:
+    """Refuses what would have to be unpacked first, which a few KiB could make gigabytes of (RFC 9110 §15.5.16)."""
+    encodings = ", ".join(request.headers.getlist("content-encoding")).strip().lower()
+    if encodings not in {"", "identity"}:
+        message = f"content-encoding {encodings[:MAX_SHOWN_CHARS]} is not supported; send the body as it is"
+        raise HttpFailure(
+            415,
+            code_pb2.INVALID_ARGUMENT,
+            message,
+            {"accept-encoding": "identity"},
+            reason="CONTENT_ENCODING_UNSUPPORTED",
+        )

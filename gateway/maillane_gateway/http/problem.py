@@ -10,7 +10,7 @@ from google.protobuf import json_format
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
-from maillane_chassis.errors import Failure, to_status
+from maillane_chassis.errors import DOMAIN, Failure, to_status
 from starlette.responses import Response
 
 HTTP_CODES: Mapping[int, int] = {
@@ -35,16 +35,35 @@ HTTP_CODES: Mapping[int, int] = {
 """As google/rpc/code.proto maps them."""
 
 
-class HttpFailure(Exception):
-    """An answer that gRPC has no code for: 405, 408, 413, 415.
+_REASONS: Mapping[int, str] = {
+    405: "METHOD_NOT_ALLOWED",
+    408: "REQUEST_TIMEOUT",
+    413: "BODY_TOO_LARGE",
+    415: "MEDIA_TYPE_UNSUPPORTED",
+    431: "HEAD_TOO_LARGE",
+}
 
-    `status` is the nearest gRPC code (a number of google.rpc.Code), for clients that look at nothing else.
+
+class HttpFailure(Exception):
+    """An answer that gRPC has no code for: 405, 408, 413, 415, 431.
+
+    `status` is the nearest gRPC code (a number of google.rpc.Code), for clients that look at nothing else; `reason` is
+    for programs, by default that of the HTTP code.
     """
 
-    def __init__(self, http_code: int, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        http_code: int,
+        status: int,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        reason: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.http_code = http_code
         self.status = status_pb2.Status(code=status, message=message)
+        self.status.details.add().Pack(_info(reason or _REASONS[http_code]))
         self.headers = dict(headers or {})
 
 
@@ -73,13 +92,19 @@ def respond(
 
 
 def error_json(status: status_pb2.Status, http_code: int | None = None) -> bytes:
-    """The body of an error."""
+    """The body of an error. It always has a reason: the code's name, where who made the status gave none."""
     known = status.code in code_pb2.Code.values()
+    name = code_pb2.Code.Name(status.code) if known else "UNKNOWN"
+    details = list(status.details)
+    if not any(detail.TypeName() == error_details_pb2.ErrorInfo.DESCRIPTOR.full_name for detail in details):
+        packed = AnyMessage()
+        packed.Pack(_info(name))
+        details.insert(0, packed)
     error = {
         "code": http_code or HTTP_CODES.get(status.code, 500),
-        "status": code_pb2.Code.Name(status.code) if known else "UNKNOWN",
+        "status": name,
         "message": status.message,
-        "details": [_detail(detail) for detail in status.details],
+        "details": [_detail(detail) for detail in details],
     }
     return json.dumps({"error": error}, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
 
@@ -99,6 +124,10 @@ def status_of(error: grpc.aio.AioRpcError) -> status_pb2.Status:
     return status_pb2.Status(
         code=number, message="the service does not answer; try again" if hidden else error.details()
     )
+
+
+def _info(reason: str) -> error_details_pb2.ErrorInfo:
+    return error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN)
 
 
 def _detail(detail: AnyMessage) -> Any:
