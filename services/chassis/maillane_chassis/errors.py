@@ -126,6 +126,12 @@ class DeadlineExceeded(Failure):
     code = grpc.StatusCode.DEADLINE_EXCEEDED
 
 
+class Unimplemented(Failure):
+    """This server has the method in its contract, and does not serve it: another version of it may."""
+
+    code = grpc.StatusCode.UNIMPLEMENTED
+
+
 class Unavailable(Failure):
     """Something that this service needs does not answer now; the same call may be repeated, after `retry_after_s`."""
 

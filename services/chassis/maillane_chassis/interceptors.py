@@ -16,7 +16,7 @@ from grpc_status import rpc_status
 from maillane_chassis import metrics
 from maillane_chassis.access import OPEN_METHODS, caller_or_none
 from maillane_chassis.around import AroundInterceptor
-from maillane_chassis.errors import DeadlineExceeded, Failure, Unavailable, to_status
+from maillane_chassis.errors import DeadlineExceeded, Failure, Unavailable, Unimplemented, to_status
 
 if TYPE_CHECKING:
     from maillane_chassis.around import Context, Method, Proceed
@@ -64,13 +64,16 @@ class ErrorInterceptor(AroundInterceptor):
         except grpc.aio.AbortError:
             raise
         except Exception as error:  # noqa: BLE001 - here every error of a service ends
-            failure = error if isinstance(error, Failure) else self._known(error)
+            failure = error if isinstance(error, Failure) else self._known(error, context)
             if failure is None:
                 _log_crash(method.path, error)
                 await context.abort(grpc.StatusCode.INTERNAL, "internal error")
             await context.abort_with_status(rpc_status.to_status(to_status(failure)))
 
-    def _known(self, error: Exception) -> Failure | None:
+    def _known(self, error: Exception, context: Context) -> Failure | None:
+        # What a generated servicer does for an rpc that nobody wrote; by itself the exception may be a defect of ours.
+        if isinstance(error, NotImplementedError) and context.code() is grpc.StatusCode.UNIMPLEMENTED:
+            return Unimplemented("this server does not have this method", reason="METHOD_NOT_IMPLEMENTED")
         failure = self._translate(error) if self._translate is not None else None
         if failure is None and isinstance(error, grpc.aio.AioRpcError) and error.code() in _DOWNSTREAM:
             failure = Unavailable("a service that this one needs does not answer", reason="DEPENDENCY_UNAVAILABLE")
