@@ -12,6 +12,7 @@ from maillane.options.v1 import access_pb2
 from maillane.options.v1.access_pb2 import (
     ACCESS_ADMIN,
     ACCESS_EDITOR,
+    ACCESS_OPEN,
     ACCESS_SERVICE,
     ACCESS_UNSPECIFIED,
     ACCESS_VIEWER,
@@ -40,17 +41,29 @@ _CHANNELZ = "/grpc.channelz.v1.Channelz/"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who calls: a token of one workspace, or a service of this deployment (then without workspace and token)."""
+    """Who calls: a token of one workspace, a person with a session in one, or a service of this deployment.
+
+    A service has no workspace; a token has no user and session, a person no token.
+    """
 
     workspace_id: int | None
     token_id: int | None
     role: Access
     name: str
+    user_id: int | None = None
+    session_id: int | None = None
 
     @property
     def is_service(self) -> bool:
         """Whether it is a service of this deployment."""
         return self.role == ACCESS_SERVICE
+
+    @property
+    def kind(self) -> str:
+        """For logs: "service", "user" or "token"."""
+        if self.is_service:
+            return "service"
+        return "token" if self.user_id is None else "user"
 
 
 SERVICE = Identity(workspace_id=None, token_id=None, role=ACCESS_SERVICE, name="service")
@@ -63,7 +76,7 @@ def identity(context: Context) -> Identity:  # noqa: ARG001 - says whose: this c
     """Who makes this call.
 
     Raises:
-        LookupError: outside of an rpc, or in one that is open to all (health).
+        LookupError: outside of an rpc, or in one that is open to all (health, ACCESS_OPEN).
     """
     caller = _identity.get()
     if caller is None:
@@ -88,9 +101,9 @@ def access_table(*services: ServiceDescriptor) -> dict[str, Access]:
 class AccessInterceptor(AroundInterceptor):
     """Identifies the caller and holds it against what the method asks.
 
-    `authorization: Bearer <token>` is a workspace's token, which `authenticate` resolves (None: not valid, or no
+    `authorization: Bearer <secret>` is that of a token or session, which `authenticate` resolves (None: not valid, or no
     longer); `authorization: Service <key>` is the credential of services. Methods without an access option are refused
-    to everybody.
+    to everybody. Methods that are open are let through without a look at any credential, and without an identity.
     """
 
     def __init__(self, authenticate: Authenticate | None, service_key: str, access_of: Mapping[str, Access]) -> None:
@@ -106,7 +119,7 @@ class AccessInterceptor(AroundInterceptor):
             Unauthenticated: no credential, more than one, or one that is not valid.
             PermissionDenied: the caller may not call this method.
         """
-        if method.path not in OPEN_METHODS:
+        if method.path not in OPEN_METHODS and self._access_of.get(method.path) != ACCESS_OPEN:
             caller = await self._identify(context)
             self._check(method.path, caller)
             _identity.set(caller)
@@ -120,7 +133,7 @@ class AccessInterceptor(AroundInterceptor):
             caller = await self._authenticate(credential)
             if caller is not None:
                 if caller.role not in WORKSPACE_ROLES or caller.workspace_id is None:
-                    raise RuntimeError("a token resolved to something that is no member of a workspace")
+                    raise RuntimeError("a credential resolved to something that is in no workspace")
                 return caller
         raise Unauthenticated("the credential is not valid", reason="CREDENTIAL_INVALID")
 
@@ -134,7 +147,7 @@ class AccessInterceptor(AroundInterceptor):
             raise PermissionDenied("this credential does not open this method", reason="METHOD_NOT_OPEN")
         if WORKSPACE_ROLES.index(caller.role) < WORKSPACE_ROLES.index(asked):
             role = access_pb2.Access.Name(asked).removeprefix("ACCESS_").lower()
-            raise PermissionDenied(f"this needs a token with the role {role}", reason="ROLE_TOO_SMALL")
+            raise PermissionDenied(f"this needs the role {role}", reason="ROLE_TOO_SMALL")
 
 
 def _credential(context: Context) -> tuple[str, str]:

@@ -24,6 +24,7 @@ METHODS: dict[str, tuple[int, bool, bool]] = {
     "Edit": (access_pb2.ACCESS_EDITOR, False, False),
     "Administer": (access_pb2.ACCESS_ADMIN, False, False),
     "Serve": (access_pb2.ACCESS_SERVICE, False, False),
+    "Greet": (access_pb2.ACCESS_OPEN, False, False),
     "Forgotten": (access_pb2.ACCESS_UNSPECIFIED, False, False),
     "Count": (access_pb2.ACCESS_VIEWER, False, True),
     "Gather": (access_pb2.ACCESS_VIEWER, True, False),

@@ -53,6 +53,23 @@ async def test_each_caller_opens_just_its_methods(serve, connect, caller, method
     assert code == (OK if method in MATRIX[caller] else refusal)
 
 
+@pytest.mark.parametrize("headers", [{}, *(bearer(caller) for caller in ("viewer", "wrong")), SERVICE])
+async def test_an_open_method_lets_everybody_in_and_nobody_is_anybody(serve, connect, headers):
+    """Whatever credential comes with it: it is not looked at, and gives no rights."""
+    seen = []
+
+    async def look(text, context):
+        with pytest.raises(LookupError):
+            identity(context)
+        seen.append(text)
+        return text
+
+    channel = connect(await serve(look))
+
+    assert await code_of(call(channel, "Greet", **headers)) == OK
+    assert len(seen) == 1
+
+
 @pytest.mark.parametrize(
     "values",
     [
