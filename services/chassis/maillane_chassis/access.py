@@ -103,7 +103,7 @@ class AccessInterceptor(AroundInterceptor):
 
     `authorization: Bearer <secret>` is that of a token or session, which `authenticate` resolves (None: not valid, or no
     longer); `authorization: Service <key>` is the credential of services. Methods without an access option are refused
-    to everybody. Methods that are open are let through without a look at any credential, and without an identity.
+    to everybody. What is open is let through without a look at any credential, and without an identity.
     """
 
     def __init__(self, authenticate: Authenticate | None, service_key: str, access_of: Mapping[str, Access]) -> None:
