@@ -23,6 +23,7 @@ GOOGLE_PROTOS = (
     "google/api/annotations.proto",
     "google/api/field_behavior.proto",
     "google/api/http.proto",
+    "google/api/httpbody.proto",
 )
 """What our protos may import from Google's; google/protobuf comes with buf."""
 

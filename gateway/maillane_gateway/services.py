@@ -8,6 +8,7 @@ from maillane.scheduler.v1 import (
     identity_service_pb2,
     mailbox_service_pb2,
     message_service_pb2,
+    overview_service_pb2,
     suppression_service_pb2,
 )
 
@@ -15,6 +16,7 @@ _FILES = (
     campaign_service_pb2,
     mailbox_service_pb2,
     message_service_pb2,
+    overview_service_pb2,
     suppression_service_pb2,
     identity_service_pb2,
     audit_service_pb2,

@@ -6,6 +6,7 @@ from typing import Any
 
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
+from maillane_chassis.errors import DeadlineExceeded
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,6 +14,7 @@ from maillane_gateway.http.problem import respond, status_of
 from maillane_gateway.http.routing import Endpoint, Route
 from maillane_gateway.transcode.answer import to_json
 from maillane_gateway.transcode.binding import Binding, bindings
+from maillane_gateway.transcode.download import Download, is_download
 from maillane_gateway.transcode.naming import rename_fields
 from maillane_gateway.transcode.request import read_request
 from maillane_gateway.transcode.stream import EventStream
@@ -28,16 +30,20 @@ FIRST_EVENT_S = 2.0
 def routes(services: Iterable[ServiceDescriptor], upstream: Upstream, stopping: asyncio.Event) -> Iterator[Route]:
     """A route for every binding of these services."""
     for binding in bindings(services):
-        streaming = binding.method.server_streaming
-        endpoint: Endpoint = (
-            StreamEndpoint(binding, upstream, stopping) if streaming else UnaryEndpoint(binding, upstream)
-        )
-        yield Route(binding.verb, binding.template, endpoint)
+        yield Route(binding.verb, binding.template, _endpoint(binding, upstream, stopping))
 
 
 def repeatable(services: Iterable[ServiceDescriptor]) -> set[str]:
     """The methods that change nothing, for the channel may repeat them: those that are a GET."""
     return {method_path(binding.method) for binding in bindings(services) if binding.verb == "GET"}
+
+
+def _endpoint(binding: Binding, upstream: Upstream, stopping: asyncio.Event) -> Endpoint:
+    if not binding.method.server_streaming:
+        return UnaryEndpoint(binding, upstream)
+    if is_download(binding):
+        return DownloadEndpoint(binding, upstream, stopping)
+    return StreamEndpoint(binding, upstream, stopping)
 
 
 class UnaryEndpoint:
@@ -88,3 +94,33 @@ class StreamEndpoint:
             call.cancel()
             raise
         return EventStream(call, first, self._stopping, self._binding.response_body)
+
+
+class DownloadEndpoint:
+    """One request, a file."""
+
+    def __init__(self, binding: Binding, upstream: Upstream, stopping: asyncio.Event) -> None:
+        self._binding = binding
+        self._upstream = upstream
+        self._stopping = stopping
+        self._method = upstream.unary_stream(binding.method)
+
+    async def __call__(self, request: Request, variables: dict[str, str]) -> Response:
+        """Starts the call, and waits for its first part, which says what the file is."""
+        message = await read_request(self._binding, request, variables)
+        if request.method == "HEAD":
+            return Response()
+        await self._upstream.connected()
+        call: Any = self._method(message, metadata=metadata(request))
+        try:
+            async with asyncio.timeout(UNARY_S):
+                first = await call.read()
+        except grpc.aio.AioRpcError as error:
+            return respond(rename_fields(status_of(error), self._binding))
+        except TimeoutError:
+            call.cancel()
+            raise DeadlineExceeded("the file did not begin in time") from None
+        except BaseException:
+            call.cancel()
+            raise
+        return Download(call, first, self._stopping, self._binding)

@@ -41,14 +41,14 @@ class EventStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
         """Runs the stream to its end."""
         ends: set[asyncio.Future[Any]] = {
-            asyncio.ensure_future(_gone(receive)),
+            asyncio.ensure_future(gone(receive)),
             asyncio.ensure_future(self._stopping.wait()),
         }
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             async with aclosing(self._events(ends)) as events:
                 async for event in events:
-                    await _send_in_time(send, {"type": "http.response.body", "body": event, "more_body": True})
+                    await send_in_time(send, {"type": "http.response.body", "body": event, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             self._call.cancel()
@@ -81,7 +81,12 @@ def _data(line: bytes) -> bytes:
     return b"data: " + line + b"\n\n"
 
 
-async def _send_in_time(send: Send, message: Message) -> None:
+async def send_in_time(send: Send, message: Message) -> None:
+    """Sends a part of an answer.
+
+    Raises:
+        ClientDisconnect: the client took nothing for SEND_S.
+    """
     try:
         async with asyncio.timeout(SEND_S):
             await send(message)
@@ -89,6 +94,7 @@ async def _send_in_time(send: Send, message: Message) -> None:
         raise ClientDisconnect from None
 
 
-async def _gone(receive: Receive) -> None:
+async def gone(receive: Receive) -> None:
+    """Returns once the client has left."""
     while (await receive())["type"] != "http.disconnect":
         pass

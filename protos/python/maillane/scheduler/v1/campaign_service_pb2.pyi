@@ -87,6 +87,86 @@ and some get a message twice.
 """
 Global___UnconfirmedPolicy: _TypeAlias = UnconfirmedPolicy  # noqa: Y015
 
+class _PaceReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PaceReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PaceReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PACE_REASON_UNSPECIFIED: _PaceReason.ValueType  # 0
+    """Not said."""
+    PACE_REASON_DELAY: _PaceReason.ValueType  # 1
+    """The campaign's delay between two messages."""
+    PACE_REASON_HOURLY_LIMIT: _PaceReason.ValueType  # 2
+    """The mailbox's hourly limit."""
+    PACE_REASON_DAILY_LIMIT: _PaceReason.ValueType  # 3
+    """The mailbox's daily limit."""
+    PACE_REASON_CAMPAIGN_LIMIT: _PaceReason.ValueType  # 4
+    """The campaign's own hourly limit."""
+    PACE_REASON_MIN_GAP: _PaceReason.ValueType  # 5
+    """The mailbox's least time between two messages."""
+    PACE_REASON_OTHER_CAMPAIGNS: _PaceReason.ValueType  # 6
+    """Other campaigns take their turns in the mailbox."""
+    PACE_REASON_PARKED: _PaceReason.ValueType  # 7
+    """The mailbox is parked: its server asked for patience."""
+    PACE_REASON_PAUSED: _PaceReason.ValueType  # 8
+    """The mailbox, the campaign or the workspace is paused: until when is not known."""
+    PACE_REASON_START: _PaceReason.ValueType  # 9
+    """The start time lies ahead."""
+
+class PaceReason(_PaceReason, metaclass=_PaceReasonEnumTypeWrapper):
+    """What binds the pace of a campaign."""
+
+PACE_REASON_UNSPECIFIED: PaceReason.ValueType  # 0
+"""Not said."""
+PACE_REASON_DELAY: PaceReason.ValueType  # 1
+"""The campaign's delay between two messages."""
+PACE_REASON_HOURLY_LIMIT: PaceReason.ValueType  # 2
+"""The mailbox's hourly limit."""
+PACE_REASON_DAILY_LIMIT: PaceReason.ValueType  # 3
+"""The mailbox's daily limit."""
+PACE_REASON_CAMPAIGN_LIMIT: PaceReason.ValueType  # 4
+"""The campaign's own hourly limit."""
+PACE_REASON_MIN_GAP: PaceReason.ValueType  # 5
+"""The mailbox's least time between two messages."""
+PACE_REASON_OTHER_CAMPAIGNS: PaceReason.ValueType  # 6
+"""Other campaigns take their turns in the mailbox."""
+PACE_REASON_PARKED: PaceReason.ValueType  # 7
+"""The mailbox is parked: its server asked for patience."""
+PACE_REASON_PAUSED: PaceReason.ValueType  # 8
+"""The mailbox, the campaign or the workspace is paused: until when is not known."""
+PACE_REASON_START: PaceReason.ValueType  # 9
+"""The start time lies ahead."""
+Global___PaceReason: _TypeAlias = PaceReason  # noqa: Y015
+
+class _SuggestionKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SuggestionKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SuggestionKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SUGGESTION_KIND_UNSPECIFIED: _SuggestionKind.ValueType  # 0
+    """Not said."""
+    SUGGESTION_KIND_ADD_MAILBOX: _SuggestionKind.ValueType  # 1
+    """Sending from one more mailbox."""
+    SUGGESTION_KIND_LIFT_CAMPAIGN_LIMIT: _SuggestionKind.ValueType  # 2
+    """No hourly limit of its own."""
+    SUGGESTION_KIND_HALVE_DELAY: _SuggestionKind.ValueType  # 3
+    """Half the delay."""
+
+class SuggestionKind(_SuggestionKind, metaclass=_SuggestionKindEnumTypeWrapper):
+    """What would end it earlier."""
+
+SUGGESTION_KIND_UNSPECIFIED: SuggestionKind.ValueType  # 0
+"""Not said."""
+SUGGESTION_KIND_ADD_MAILBOX: SuggestionKind.ValueType  # 1
+"""Sending from one more mailbox."""
+SUGGESTION_KIND_LIFT_CAMPAIGN_LIMIT: SuggestionKind.ValueType  # 2
+"""No hourly limit of its own."""
+SUGGESTION_KIND_HALVE_DELAY: SuggestionKind.ValueType  # 3
+"""Half the delay."""
+Global___SuggestionKind: _TypeAlias = SuggestionKind  # noqa: Y015
+
 @_typing.final
 class Template(_message.Message):
     """What is sent, with {{variables}}. {{first_name}} stands for a recipient's variable, {{first_name|there}} for it or,
@@ -170,6 +250,48 @@ class Counts(_message.Message):
 Global___Counts: _TypeAlias = Counts  # noqa: Y015
 
 @_typing.final
+class CampaignShare(_message.Message):
+    """The part of a campaign that leaves from one mailbox."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MAILBOX_ID_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    NEXT_TIME_FIELD_NUMBER: _builtins.int
+    EXPECTED_END_TIME_FIELD_NUMBER: _builtins.int
+    mailbox_id: _builtins.str
+    """Which mailbox."""
+    total: _builtins.int
+    """Messages that were assigned to it."""
+    waiting: _builtins.int
+    """Those that wait."""
+    @_builtins.property
+    def next_time(self) -> _timestamp_pb2.Timestamp:
+        """When its next message leaves, as things stand; unset: not known, or nothing waits."""
+
+    @_builtins.property
+    def expected_end_time(self) -> _timestamp_pb2.Timestamp:
+        """When its last message leaves, as things stand; unset: not known, or nothing waits."""
+
+    def __init__(
+        self,
+        *,
+        mailbox_id: _builtins.str = ...,
+        total: _builtins.int = ...,
+        waiting: _builtins.int = ...,
+        next_time: _timestamp_pb2.Timestamp | None = ...,
+        expected_end_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expected_end_time", b"expected_end_time", "next_time", b"next_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_end_time", b"expected_end_time", "mailbox_id", b"mailbox_id", "next_time", b"next_time", "total", b"total", "waiting", b"waiting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CampaignShare: _TypeAlias = CampaignShare  # noqa: Y015
+
+@_typing.final
 class Campaign(_message.Message):
     """A template, recipients, mailboxes, and a plan."""
 
@@ -189,6 +311,9 @@ class Campaign(_message.Message):
     END_TIME_FIELD_NUMBER: _builtins.int
     UNCONFIRMED_POLICY_FIELD_NUMBER: _builtins.int
     MOVE_AFTER_FIELD_NUMBER: _builtins.int
+    SHARES_FIELD_NUMBER: _builtins.int
+    EXPECTED_END_TIME_FIELD_NUMBER: _builtins.int
+    STATE_ACTOR_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Output only."""
     name: _builtins.str
@@ -203,6 +328,8 @@ class Campaign(_message.Message):
     """
     unconfirmed_policy: Global___UnconfirmedPolicy.ValueType
     """What becomes of messages of which nobody knows whether they arrived."""
+    state_actor: _builtins.str
+    """Output only: who paused or cancelled it; empty where Maillane did."""
     @_builtins.property
     def mailbox_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The mailboxes it is sent from, in turns, in proportion to their hourly limits: up to 50, none twice."""
@@ -237,6 +364,16 @@ class Campaign(_message.Message):
         patience or does not answer) before what waits in it moves to the others: 1 min to 7 days. Unset: never.
         """
 
+    @_builtins.property
+    def shares(self) -> _containers.RepeatedCompositeFieldContainer[Global___CampaignShare]:
+        """Output only: what waits in each mailbox, and until when; in GetCampaign."""
+
+    @_builtins.property
+    def expected_end_time(self) -> _timestamp_pb2.Timestamp:
+        """Output only: when its last message leaves, as things stand; in GetCampaign and ListCampaigns of campaigns that are
+        active. Unset: not known, for a mailbox is paused or its password refused.
+        """
+
     def __init__(
         self,
         *,
@@ -254,10 +391,13 @@ class Campaign(_message.Message):
         end_time: _timestamp_pb2.Timestamp | None = ...,
         unconfirmed_policy: Global___UnconfirmedPolicy.ValueType = ...,
         move_after: _duration_pb2.Duration | None = ...,
+        shares: _abc.Iterable[Global___CampaignShare] | None = ...,
+        expected_end_time: _timestamp_pb2.Timestamp | None = ...,
+        state_actor: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_hourly_limit", b"_hourly_limit", "counts", b"counts", "create_time", b"create_time", "delay", b"delay", "end_time", b"end_time", "hourly_limit", b"hourly_limit", "move_after", b"move_after", "start_time", b"start_time", "template", b"template"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_hourly_limit", b"_hourly_limit", "counts", b"counts", "create_time", b"create_time", "delay", b"delay", "end_time", b"end_time", "expected_end_time", b"expected_end_time", "hourly_limit", b"hourly_limit", "move_after", b"move_after", "start_time", b"start_time", "template", b"template"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hourly_limit", b"_hourly_limit", "counts", b"counts", "create_time", b"create_time", "delay", b"delay", "end_time", b"end_time", "hourly_limit", b"hourly_limit", "id", b"id", "mailbox_ids", b"mailbox_ids", "move_after", b"move_after", "name", b"name", "start_time", b"start_time", "state", b"state", "state_reason", b"state_reason", "template", b"template", "unconfirmed_policy", b"unconfirmed_policy"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_hourly_limit", b"_hourly_limit", "counts", b"counts", "create_time", b"create_time", "delay", b"delay", "end_time", b"end_time", "expected_end_time", b"expected_end_time", "hourly_limit", b"hourly_limit", "id", b"id", "mailbox_ids", b"mailbox_ids", "move_after", b"move_after", "name", b"name", "shares", b"shares", "start_time", b"start_time", "state", b"state", "state_actor", b"state_actor", "state_reason", b"state_reason", "template", b"template", "unconfirmed_policy", b"unconfirmed_policy"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__hourly_limit: _TypeAlias = _typing.Literal["hourly_limit"]  # noqa: Y015
     _WhichOneofArgType__hourly_limit: _TypeAlias = _typing.Literal["_hourly_limit", b"_hourly_limit"]  # noqa: Y015
@@ -373,6 +513,7 @@ class ListCampaignsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     MAILBOX_ID_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """1 to 200; 0: 50."""
     page_token: _builtins.str
@@ -381,6 +522,10 @@ class ListCampaignsRequest(_message.Message):
     """Only campaigns in this state."""
     mailbox_id: _builtins.str
     """Only campaigns that use this mailbox."""
+    query: _builtins.str
+    """Only campaigns whose name or subject holds this, whatever the case of its letters: up to 200 characters, no
+    controls.
+    """
     def __init__(
         self,
         *,
@@ -388,10 +533,11 @@ class ListCampaignsRequest(_message.Message):
         page_token: _builtins.str = ...,
         state: Global___CampaignState.ValueType = ...,
         mailbox_id: _builtins.str = ...,
+        query: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["mailbox_id", b"mailbox_id", "page_size", b"page_size", "page_token", b"page_token", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["mailbox_id", b"mailbox_id", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1096,3 +1242,355 @@ class SendTestMessageResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SendTestMessageResponse: _TypeAlias = SendTestMessageResponse  # noqa: Y015
+
+@_typing.final
+class ForecastCampaignRequest(_message.Message):
+    """A call to forecast."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMPAIGN_ID_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    RECIPIENTS_FIELD_NUMBER: _builtins.int
+    campaign_id: _builtins.str
+    """Which; empty: campaign says it all."""
+    recipients: _builtins.int
+    """How many recipients there are, 0 to 10,000,000; unset: those that the campaign has waiting."""
+    @_builtins.property
+    def campaign(self) -> Global___Campaign:
+        """Where it is set, the plan is taken from it and not from the campaign: mailbox_ids, start_time, delay and
+        hourly_limit; where campaign_id is set too and it has no mailbox_ids, these are the campaign's.
+        """
+
+    def __init__(
+        self,
+        *,
+        campaign_id: _builtins.str = ...,
+        campaign: Global___Campaign | None = ...,
+        recipients: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_recipients", b"_recipients", "campaign", b"campaign", "recipients", b"recipients"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_recipients", b"_recipients", "campaign", b"campaign", "campaign_id", b"campaign_id", "recipients", b"recipients"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__recipients: _TypeAlias = _typing.Literal["recipients"]  # noqa: Y015
+    _WhichOneofArgType__recipients: _TypeAlias = _typing.Literal["_recipients", b"_recipients"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__recipients) -> _WhichOneofReturnType__recipients | None: ...
+
+Global___ForecastCampaignRequest: _TypeAlias = ForecastCampaignRequest  # noqa: Y015
+
+@_typing.final
+class ForecastRun(_message.Message):
+    """Messages that leave at an even pace."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_TIME_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    GAP_FIELD_NUMBER: _builtins.int
+    count: _builtins.int
+    """How many."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When the first leaves."""
+
+    @_builtins.property
+    def gap(self) -> _duration_pb2.Duration:
+        """The time between two."""
+
+    def __init__(
+        self,
+        *,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        count: _builtins.int = ...,
+        gap: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["gap", b"gap", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "gap", b"gap", "start_time", b"start_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForecastRun: _TypeAlias = ForecastRun  # noqa: Y015
+
+@_typing.final
+class ForecastShare(_message.Message):
+    """What leaves from one mailbox."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MAILBOX_ID_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    FIRST_TIME_FIELD_NUMBER: _builtins.int
+    LAST_TIME_FIELD_NUMBER: _builtins.int
+    RUNS_FIELD_NUMBER: _builtins.int
+    mailbox_id: _builtins.str
+    """Which."""
+    count: _builtins.int
+    """How many messages."""
+    @_builtins.property
+    def first_time(self) -> _timestamp_pb2.Timestamp:
+        """When the first leaves; unset: not known."""
+
+    @_builtins.property
+    def last_time(self) -> _timestamp_pb2.Timestamp:
+        """When the last leaves; unset: not known."""
+
+    @_builtins.property
+    def runs(self) -> _containers.RepeatedCompositeFieldContainer[Global___ForecastRun]:
+        """Its first messages, for a picture: up to 50 runs, which may end before the last message."""
+
+    def __init__(
+        self,
+        *,
+        mailbox_id: _builtins.str = ...,
+        count: _builtins.int = ...,
+        first_time: _timestamp_pb2.Timestamp | None = ...,
+        last_time: _timestamp_pb2.Timestamp | None = ...,
+        runs: _abc.Iterable[Global___ForecastRun] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["first_time", b"first_time", "last_time", b"last_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "first_time", b"first_time", "last_time", b"last_time", "mailbox_id", b"mailbox_id", "runs", b"runs"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForecastShare: _TypeAlias = ForecastShare  # noqa: Y015
+
+@_typing.final
+class ForecastPlanned(_message.Message):
+    """Messages of one mailbox in an hour."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MAILBOX_ID_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    mailbox_id: _builtins.str
+    """Which."""
+    count: _builtins.int
+    """How many."""
+    def __init__(
+        self,
+        *,
+        mailbox_id: _builtins.str = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "mailbox_id", b"mailbox_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForecastPlanned: _TypeAlias = ForecastPlanned  # noqa: Y015
+
+@_typing.final
+class ForecastHour(_message.Message):
+    """One hour of UTC."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_TIME_FIELD_NUMBER: _builtins.int
+    PLANNED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When it begins."""
+
+    @_builtins.property
+    def planned(self) -> _containers.RepeatedCompositeFieldContainer[Global___ForecastPlanned]:
+        """By mailbox, in the order of the shares; without those that send nothing."""
+
+    def __init__(
+        self,
+        *,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        planned: _abc.Iterable[Global___ForecastPlanned] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["planned", b"planned", "start_time", b"start_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForecastHour: _TypeAlias = ForecastHour  # noqa: Y015
+
+@_typing.final
+class ForecastHold(_message.Message):
+    """A wait, which ends at an instant."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MAILBOX_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    FROM_TIME_FIELD_NUMBER: _builtins.int
+    UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    mailbox_id: _builtins.str
+    """Of which mailbox."""
+    reason: Global___PaceReason.ValueType
+    """Why."""
+    limit: _builtins.int
+    """Of a limit: how many it allows."""
+    @_builtins.property
+    def from_time(self) -> _timestamp_pb2.Timestamp:
+        """From when."""
+
+    @_builtins.property
+    def until_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when; unset: not known."""
+
+    def __init__(
+        self,
+        *,
+        mailbox_id: _builtins.str = ...,
+        reason: Global___PaceReason.ValueType = ...,
+        from_time: _timestamp_pb2.Timestamp | None = ...,
+        until_time: _timestamp_pb2.Timestamp | None = ...,
+        limit: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_limit", b"_limit", "from_time", b"from_time", "limit", b"limit", "until_time", b"until_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_limit", b"_limit", "from_time", b"from_time", "limit", b"limit", "mailbox_id", b"mailbox_id", "reason", b"reason", "until_time", b"until_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__limit: _TypeAlias = _typing.Literal["limit"]  # noqa: Y015
+    _WhichOneofArgType__limit: _TypeAlias = _typing.Literal["_limit", b"_limit"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__limit) -> _WhichOneofReturnType__limit | None: ...
+
+Global___ForecastHold: _TypeAlias = ForecastHold  # noqa: Y015
+
+@_typing.final
+class ForecastBinding(_message.Message):
+    """What sets the pace, most of the time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    MAILBOX_ID_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    FROM_TIME_FIELD_NUMBER: _builtins.int
+    reason: Global___PaceReason.ValueType
+    """What."""
+    mailbox_id: _builtins.str
+    """Where it is a mailbox's: the mailbox that is done last."""
+    limit: _builtins.int
+    """Of a limit: how many it allows."""
+    @_builtins.property
+    def from_time(self) -> _timestamp_pb2.Timestamp:
+        """From when it first binds."""
+
+    def __init__(
+        self,
+        *,
+        reason: Global___PaceReason.ValueType = ...,
+        mailbox_id: _builtins.str = ...,
+        limit: _builtins.int | None = ...,
+        from_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_limit", b"_limit", "from_time", b"from_time", "limit", b"limit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_limit", b"_limit", "from_time", b"from_time", "limit", b"limit", "mailbox_id", b"mailbox_id", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__limit: _TypeAlias = _typing.Literal["limit"]  # noqa: Y015
+    _WhichOneofArgType__limit: _TypeAlias = _typing.Literal["_limit", b"_limit"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__limit) -> _WhichOneofReturnType__limit | None: ...
+
+Global___ForecastBinding: _TypeAlias = ForecastBinding  # noqa: Y015
+
+@_typing.final
+class ForecastSuggestion(_message.Message):
+    """One change to the plan that would end it earlier."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    MAILBOX_ID_FIELD_NUMBER: _builtins.int
+    LAST_TIME_FIELD_NUMBER: _builtins.int
+    kind: Global___SuggestionKind.ValueType
+    """Which."""
+    mailbox_id: _builtins.str
+    """Of ADD_MAILBOX: the mailbox."""
+    @_builtins.property
+    def last_time(self) -> _timestamp_pb2.Timestamp:
+        """When the last message would leave."""
+
+    def __init__(
+        self,
+        *,
+        kind: Global___SuggestionKind.ValueType = ...,
+        mailbox_id: _builtins.str = ...,
+        last_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["last_time", b"last_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "last_time", b"last_time", "mailbox_id", b"mailbox_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForecastSuggestion: _TypeAlias = ForecastSuggestion  # noqa: Y015
+
+@_typing.final
+class ForecastCampaignResponse(_message.Message):
+    """When messages leave, as things stand."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECIPIENTS_FIELD_NUMBER: _builtins.int
+    FIRST_TIME_FIELD_NUMBER: _builtins.int
+    LAST_TIME_FIELD_NUMBER: _builtins.int
+    SHARES_FIELD_NUMBER: _builtins.int
+    HOURS_FIELD_NUMBER: _builtins.int
+    TRUNCATED_FIELD_NUMBER: _builtins.int
+    HOLDS_FIELD_NUMBER: _builtins.int
+    BINDING_FIELD_NUMBER: _builtins.int
+    SUGGESTION_FIELD_NUMBER: _builtins.int
+    recipients: _builtins.int
+    """How many there are."""
+    truncated: _builtins.bool
+    """Some leave in later hours."""
+    @_builtins.property
+    def first_time(self) -> _timestamp_pb2.Timestamp:
+        """When the first leaves; unset: not known."""
+
+    @_builtins.property
+    def last_time(self) -> _timestamp_pb2.Timestamp:
+        """When the last leaves; unset: not known, or nothing waits."""
+
+    @_builtins.property
+    def shares(self) -> _containers.RepeatedCompositeFieldContainer[Global___ForecastShare]:
+        """By mailbox, in the order of the campaign."""
+
+    @_builtins.property
+    def hours(self) -> _containers.RepeatedCompositeFieldContainer[Global___ForecastHour]:
+        """Each hour in which something leaves, within 14 days of the first."""
+
+    @_builtins.property
+    def holds(self) -> _containers.RepeatedCompositeFieldContainer[Global___ForecastHold]:
+        """The first waits of each mailbox: up to 50 of each."""
+
+    @_builtins.property
+    def binding(self) -> Global___ForecastBinding:
+        """What sets the pace; unset: nothing does."""
+
+    @_builtins.property
+    def suggestion(self) -> Global___ForecastSuggestion:
+        """What would end it earlier; unset: nothing that is tried here."""
+
+    def __init__(
+        self,
+        *,
+        recipients: _builtins.int = ...,
+        first_time: _timestamp_pb2.Timestamp | None = ...,
+        last_time: _timestamp_pb2.Timestamp | None = ...,
+        shares: _abc.Iterable[Global___ForecastShare] | None = ...,
+        hours: _abc.Iterable[Global___ForecastHour] | None = ...,
+        truncated: _builtins.bool = ...,
+        holds: _abc.Iterable[Global___ForecastHold] | None = ...,
+        binding: Global___ForecastBinding | None = ...,
+        suggestion: Global___ForecastSuggestion | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["binding", b"binding", "first_time", b"first_time", "last_time", b"last_time", "suggestion", b"suggestion"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["binding", b"binding", "first_time", b"first_time", "holds", b"holds", "hours", b"hours", "last_time", b"last_time", "recipients", b"recipients", "shares", b"shares", "suggestion", b"suggestion", "truncated", b"truncated"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForecastCampaignResponse: _TypeAlias = ForecastCampaignResponse  # noqa: Y015

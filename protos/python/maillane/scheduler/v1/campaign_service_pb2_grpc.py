@@ -90,6 +90,11 @@ class CampaignServiceStub:
                 request_serializer=maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.ImportRecipientsRequest.SerializeToString,
                 response_deserializer=maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.ImportRecipientsResponse.FromString,
                 _registered_method=True)
+        self.ForecastCampaign = channel.unary_unary(
+                '/maillane.scheduler.v1.CampaignService/ForecastCampaign',
+                request_serializer=maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.ForecastCampaignRequest.SerializeToString,
+                response_deserializer=maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.ForecastCampaignResponse.FromString,
+                _registered_method=True)
         self.WatchCampaign = channel.unary_stream(
                 '/maillane.scheduler.v1.CampaignService/WatchCampaign',
                 request_serializer=maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.WatchCampaignRequest.SerializeToString,
@@ -217,6 +222,17 @@ class CampaignServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ForecastCampaign(self, request, context):
+        """Forecasts when messages leave, as things stand: from limits, what is used of them, delays and gaps, what other
+        campaigns have waiting in the same mailboxes, and what is parked. Of a campaign (a draft: as if it was started now),
+        of a plan for one, or of a plan alone. Nothing is changed, and a million recipients take no longer than ten.
+
+        Errors: NOT_FOUND with reason MAILBOX_NOT_FOUND, FAILED_PRECONDITION with reason CAMPAIGN_ENDED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchCampaign(self, request, context):
         """Streams the campaign whenever its state or counts have changed, at most twice a second, the first at once; ends
         when the campaign has ended and nothing of it is pending any more.
@@ -305,6 +321,11 @@ def add_CampaignServiceServicer_to_server(servicer, server):
                     servicer.ImportRecipients,
                     request_deserializer=maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.ImportRecipientsRequest.FromString,
                     response_serializer=maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.ImportRecipientsResponse.SerializeToString,
+            ),
+            'ForecastCampaign': grpc.unary_unary_rpc_method_handler(
+                    servicer.ForecastCampaign,
+                    request_deserializer=maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.ForecastCampaignRequest.FromString,
+                    response_serializer=maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.ForecastCampaignResponse.SerializeToString,
             ),
             'WatchCampaign': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchCampaign,
@@ -598,6 +619,33 @@ class CampaignService:
             '/maillane.scheduler.v1.CampaignService/ImportRecipients',
             maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.ImportRecipientsRequest.SerializeToString,
             maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.ImportRecipientsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ForecastCampaign(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/maillane.scheduler.v1.CampaignService/ForecastCampaign',
+            maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.ForecastCampaignRequest.SerializeToString,
+            maillane_dot_scheduler_dot_v1_dot_campaign__service__pb2.ForecastCampaignResponse.FromString,
             options,
             channel_credentials,
             insecure,

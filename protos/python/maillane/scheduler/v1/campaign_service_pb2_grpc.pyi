@@ -81,6 +81,13 @@ class CampaignServiceStub:
     RESOURCE_EXHAUSTED with reason CAMPAIGN_FULL (10,000,000 recipients), DEADLINE_EXCEEDED with reason IMPORT_IDLE (no
     chunk came for a minute). What was accepted before the error stays.
     """
+    ForecastCampaign: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.ForecastCampaignRequest, _campaign_service_pb2.ForecastCampaignResponse]
+    """Forecasts when messages leave, as things stand: from limits, what is used of them, delays and gaps, what other
+    campaigns have waiting in the same mailboxes, and what is parked. Of a campaign (a draft: as if it was started now),
+    of a plan for one, or of a plan alone. Nothing is changed, and a million recipients take no longer than ten.
+
+    Errors: NOT_FOUND with reason MAILBOX_NOT_FOUND, FAILED_PRECONDITION with reason CAMPAIGN_ENDED.
+    """
     WatchCampaign: _aio.UnaryStreamMultiCallable[_campaign_service_pb2.WatchCampaignRequest, _campaign_service_pb2.WatchCampaignResponse]
     """Streams the campaign whenever its state or counts have changed, at most twice a second, the first at once; ends
     when the campaign has ended and nothing of it is pending any more.
@@ -232,6 +239,19 @@ class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: FAILED_PRECONDITION with reason CAMPAIGN_ENDED or CAMPAIGN_INCOMPLETE (it has no mailboxes yet),
         RESOURCE_EXHAUSTED with reason CAMPAIGN_FULL (10,000,000 recipients), DEADLINE_EXCEEDED with reason IMPORT_IDLE (no
         chunk came for a minute). What was accepted before the error stays.
+        """
+
+    @_abc_1.abstractmethod
+    def ForecastCampaign(
+        self,
+        request: _campaign_service_pb2.ForecastCampaignRequest,
+        context: _aio.ServicerContext[_campaign_service_pb2.ForecastCampaignRequest, _abc.Awaitable[_campaign_service_pb2.ForecastCampaignResponse]],
+    ) -> _abc.Awaitable[_campaign_service_pb2.ForecastCampaignResponse]:
+        """Forecasts when messages leave, as things stand: from limits, what is used of them, delays and gaps, what other
+        campaigns have waiting in the same mailboxes, and what is parked. Of a campaign (a draft: as if it was started now),
+        of a plan for one, or of a plan alone. Nothing is changed, and a million recipients take no longer than ten.
+
+        Errors: NOT_FOUND with reason MAILBOX_NOT_FOUND, FAILED_PRECONDITION with reason CAMPAIGN_ENDED.
         """
 
     @_abc_1.abstractmethod

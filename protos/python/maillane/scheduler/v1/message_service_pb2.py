@@ -24,11 +24,13 @@ _sym_db = _symbol_database.Default()
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from maillane.options.v1 import access_pb2 as maillane_dot_options_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+maillane/scheduler/v1/message_service.proto\x12\x15maillane.scheduler.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a maillane/options/v1/access.proto\"\x9d\x02\n\x07\x41ttempt\x12\x16\n\x06number\x18\x01 \x01(\x05R\x06number\x12\x1d\n\nmailbox_id\x18\x02 \x01(\tR\tmailboxId\x12\x39\n\nclaim_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tclaimTime\x12;\n\x0bsettle_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nsettleTime\x12\x39\n\x05state\x18\x05 \x01(\x0e\x32#.maillane.scheduler.v1.MessageStateR\x05state\x12\x12\n\x04\x63ode\x18\x06 \x01(\x05R\x04\x63ode\x12\x14\n\x05reply\x18\x07 \x01(\tR\x05reply\"\xd9\x04\n\x07Message\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\x02id\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x02 \x01(\tR\ncampaignId\x12\x1d\n\nmailbox_id\x18\x03 \x01(\tR\tmailboxId\x12\x1c\n\trecipient\x18\x04 \x01(\tR\trecipient\x12\x39\n\x05state\x18\x05 \x01(\x0e\x32#.maillane.scheduler.v1.MessageStateR\x05state\x12\x35\n\x08\x64ue_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x64ueTime\x12\x37\n\tsend_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08sendTime\x12\x1a\n\x08\x61ttempts\x18\x08 \x01(\x05R\x08\x61ttempts\x12\x1d\n\nlast_reply\x18\t \x01(\tR\tlastReply\x12\x38\n\x07history\x18\n \x03(\x0b\x32\x1e.maillane.scheduler.v1.AttemptR\x07history\x12K\n\tvariables\x18\x0b \x03(\x0b\x32-.maillane.scheduler.v1.Message.VariablesEntryR\tvariables\x12/\n\x04hold\x18\x0c \x01(\x0b\x32\x1b.maillane.scheduler.v1.HoldR\x04hold\x1a<\n\x0eVariablesEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\x94\x01\n\x04Hold\x12\x39\n\x06reason\x18\x01 \x01(\x0e\x32!.maillane.scheduler.v1.HoldReasonR\x06reason\x12\x39\n\nuntil_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tuntilTime\x12\x16\n\x06\x64\x65tail\x18\x03 \x01(\tR\x06\x64\x65tail\"\xea\x01\n\x13ListMessagesRequest\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\x12\x39\n\x05state\x18\x02 \x01(\x0e\x32#.maillane.scheduler.v1.MessageStateR\x05state\x12\x1d\n\nmailbox_id\x18\x03 \x01(\tR\tmailboxId\x12\x1c\n\trecipient\x18\x04 \x01(\tR\trecipient\x12\x1b\n\tpage_size\x18\x05 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x06 \x01(\tR\tpageToken\"z\n\x14ListMessagesResponse\x12:\n\x08messages\x18\x01 \x03(\x0b\x32\x1e.maillane.scheduler.v1.MessageR\x08messages\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"2\n\x11GetMessageRequest\x12\x1d\n\nmessage_id\x18\x01 \x01(\tR\tmessageId\"N\n\x12GetMessageResponse\x12\x38\n\x07message\x18\x01 \x01(\x0b\x32\x1e.maillane.scheduler.v1.MessageR\x07message\"y\n\x15ResolveMessageRequest\x12\x1d\n\nmessage_id\x18\x01 \x01(\tR\tmessageId\x12\x41\n\nresolution\x18\x02 \x01(\x0e\x32!.maillane.scheduler.v1.ResolutionR\nresolution\"R\n\x16ResolveMessageResponse\x12\x38\n\x07message\x18\x01 \x01(\x0b\x32\x1e.maillane.scheduler.v1.MessageR\x07message\"r\n\x14RetryMessagesRequest\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\x12\x12\n\x04\x63ode\x18\x02 \x01(\x05R\x04\x63ode\x12%\n\x0ereply_contains\x18\x03 \x01(\tR\rreplyContains\"E\n\x15RetryMessagesResponse\x12\x18\n\x07retried\x18\x01 \x01(\x05R\x07retried\x12\x12\n\x04more\x18\x02 \x01(\x08R\x04more*\xef\x01\n\x0cMessageState\x12\x1d\n\x19MESSAGE_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15MESSAGE_STATE_PENDING\x10\x01\x12\x19\n\x15MESSAGE_STATE_SENDING\x10\x02\x12\x16\n\x12MESSAGE_STATE_SENT\x10\x03\x12\x18\n\x14MESSAGE_STATE_FAILED\x10\x04\x12\x1d\n\x19MESSAGE_STATE_UNCONFIRMED\x10\x05\x12\x1c\n\x18MESSAGE_STATE_SUPPRESSED\x10\x06\x12\x1b\n\x17MESSAGE_STATE_CANCELLED\x10\x07*\x9a\x02\n\nHoldReason\x12\x1b\n\x17HOLD_REASON_UNSPECIFIED\x10\x00\x12\x15\n\x11HOLD_REASON_DRAFT\x10\x01\x12\x1f\n\x1bHOLD_REASON_CAMPAIGN_PAUSED\x10\x02\x12\x1e\n\x1aHOLD_REASON_MAILBOX_PAUSED\x10\x03\x12\x17\n\x13HOLD_REASON_NOT_DUE\x10\x04\x12\x15\n\x11HOLD_REASON_RETRY\x10\x05\x12\x15\n\x11HOLD_REASON_LIMIT\x10\x06\x12\x17\n\x13HOLD_REASON_BACKOFF\x10\x07\x12\x14\n\x10HOLD_REASON_TURN\x10\x08\x12!\n\x1dHOLD_REASON_WORKSPACE_STOPPED\x10\t*V\n\nResolution\x12\x1a\n\x16RESOLUTION_UNSPECIFIED\x10\x00\x12\x15\n\x11RESOLUTION_RESEND\x10\x01\x12\x15\n\x11RESOLUTION_ACCEPT\x10\x02\x32\xe3\x04\n\x0eMessageService\x12\x81\x01\n\x0cListMessages\x12*.maillane.scheduler.v1.ListMessagesRequest\x1a+.maillane.scheduler.v1.ListMessagesResponse\"\x18\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/messages\x12\x91\x01\n\nGetMessage\x12(.maillane.scheduler.v1.GetMessageRequest\x1a).maillane.scheduler.v1.GetMessageResponse\".\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02$\x12\x19/v1/messages/{message_id}b\x07message\x12\xa8\x01\n\x0eResolveMessage\x12,.maillane.scheduler.v1.ResolveMessageRequest\x1a-.maillane.scheduler.v1.ResolveMessageResponse\"9\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02/\"!/v1/messages/{message_id}:resolve:\x01*b\x07message\x12\x8d\x01\n\rRetryMessages\x12+.maillane.scheduler.v1.RetryMessagesRequest\x1a,.maillane.scheduler.v1.RetryMessagesResponse\"!\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02\x17\"\x12/v1/messages:retry:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+maillane/scheduler/v1/message_service.proto\x12\x15maillane.scheduler.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a maillane/options/v1/access.proto\"\x9d\x02\n\x07\x41ttempt\x12\x16\n\x06number\x18\x01 \x01(\x05R\x06number\x12\x1d\n\nmailbox_id\x18\x02 \x01(\tR\tmailboxId\x12\x39\n\nclaim_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tclaimTime\x12;\n\x0bsettle_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nsettleTime\x12\x39\n\x05state\x18\x05 \x01(\x0e\x32#.maillane.scheduler.v1.MessageStateR\x05state\x12\x12\n\x04\x63ode\x18\x06 \x01(\x05R\x04\x63ode\x12\x14\n\x05reply\x18\x07 \x01(\tR\x05reply\"\xa5\x06\n\x07Message\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\x02id\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x02 \x01(\tR\ncampaignId\x12\x1d\n\nmailbox_id\x18\x03 \x01(\tR\tmailboxId\x12\x1c\n\trecipient\x18\x04 \x01(\tR\trecipient\x12\x39\n\x05state\x18\x05 \x01(\x0e\x32#.maillane.scheduler.v1.MessageStateR\x05state\x12\x35\n\x08\x64ue_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x64ueTime\x12\x37\n\tsend_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08sendTime\x12\x1a\n\x08\x61ttempts\x18\x08 \x01(\x05R\x08\x61ttempts\x12\x1d\n\nlast_reply\x18\t \x01(\tR\tlastReply\x12\x38\n\x07history\x18\n \x03(\x0b\x32\x1e.maillane.scheduler.v1.AttemptR\x07history\x12K\n\tvariables\x18\x0b \x03(\x0b\x32-.maillane.scheduler.v1.Message.VariablesEntryR\tvariables\x12/\n\x04hold\x18\x0c \x01(\x0b\x32\x1b.maillane.scheduler.v1.HoldR\x04hold\x12\x18\n\x07subject\x18\r \x01(\tR\x07subject\x12%\n\x0erecipient_name\x18\x0e \x01(\tR\rrecipientName\x12;\n\x0bsettle_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nsettleTime\x12\x1b\n\tlast_code\x18\x10 \x01(\x05R\x08lastCode\x12\x12\n\x04line\x18\x11 \x01(\x05R\x04line\x12\x1b\n\theader_id\x18\x12 \x01(\tR\x08headerId\x1a<\n\x0eVariablesEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\xc9\x02\n\x04Hold\x12\x39\n\x06reason\x18\x01 \x01(\x0e\x32!.maillane.scheduler.v1.HoldReasonR\x06reason\x12\x39\n\nuntil_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tuntilTime\x12\x16\n\x06\x64\x65tail\x18\x03 \x01(\tR\x06\x64\x65tail\x12?\n\rexpected_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0c\x65xpectedTime\x12\x19\n\x05limit\x18\x05 \x01(\x05H\x00R\x05limit\x88\x01\x01\x12\x17\n\x04used\x18\x06 \x01(\x05H\x01R\x04used\x88\x01\x01\x12+\n\x03gap\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationR\x03gapB\x08\n\x06_limitB\x07\n\x05_used\"\xad\x03\n\x13ListMessagesRequest\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\x12\x39\n\x05state\x18\x02 \x01(\x0e\x32#.maillane.scheduler.v1.MessageStateR\x05state\x12\x1d\n\nmailbox_id\x18\x03 \x01(\tR\tmailboxId\x12\x1c\n\trecipient\x18\x04 \x01(\tR\trecipient\x12\x1b\n\tpage_size\x18\x05 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x06 \x01(\tR\tpageToken\x12\x14\n\x05query\x18\x07 \x01(\tR\x05query\x12\x39\n\nstart_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12\x35\n\x08\x65nd_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x65ndTime\x12\x39\n\x05order\x18\n \x01(\x0e\x32#.maillane.scheduler.v1.MessageOrderR\x05order\"z\n\x14ListMessagesResponse\x12:\n\x08messages\x18\x01 \x03(\x0b\x32\x1e.maillane.scheduler.v1.MessageR\x08messages\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xf3\x02\n\x15\x45xportMessagesRequest\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\x12\x39\n\x05state\x18\x02 \x01(\x0e\x32#.maillane.scheduler.v1.MessageStateR\x05state\x12\x1d\n\nmailbox_id\x18\x03 \x01(\tR\tmailboxId\x12\x1c\n\trecipient\x18\x04 \x01(\tR\trecipient\x12\x14\n\x05query\x18\x05 \x01(\tR\x05query\x12\x39\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12\x35\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x65ndTime\x12\x39\n\x05order\x18\x08 \x01(\x0e\x32#.maillane.scheduler.v1.MessageOrderR\x05order\"B\n\x16\x45xportMessagesResponse\x12(\n\x04\x62ody\x18\x01 \x01(\x0b\x32\x14.google.api.HttpBodyR\x04\x62ody\"2\n\x11GetMessageRequest\x12\x1d\n\nmessage_id\x18\x01 \x01(\tR\tmessageId\"N\n\x12GetMessageResponse\x12\x38\n\x07message\x18\x01 \x01(\x0b\x32\x1e.maillane.scheduler.v1.MessageR\x07message\"y\n\x15ResolveMessageRequest\x12\x1d\n\nmessage_id\x18\x01 \x01(\tR\tmessageId\x12\x41\n\nresolution\x18\x02 \x01(\x0e\x32!.maillane.scheduler.v1.ResolutionR\nresolution\"R\n\x16ResolveMessageResponse\x12\x38\n\x07message\x18\x01 \x01(\x0b\x32\x1e.maillane.scheduler.v1.MessageR\x07message\"r\n\x14RetryMessagesRequest\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\x12\x12\n\x04\x63ode\x18\x02 \x01(\x05R\x04\x63ode\x12%\n\x0ereply_contains\x18\x03 \x01(\tR\rreplyContains\"E\n\x15RetryMessagesResponse\x12\x18\n\x07retried\x18\x01 \x01(\x05R\x07retried\x12\x12\n\x04more\x18\x02 \x01(\x08R\x04more*\xef\x01\n\x0cMessageState\x12\x1d\n\x19MESSAGE_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15MESSAGE_STATE_PENDING\x10\x01\x12\x19\n\x15MESSAGE_STATE_SENDING\x10\x02\x12\x16\n\x12MESSAGE_STATE_SENT\x10\x03\x12\x18\n\x14MESSAGE_STATE_FAILED\x10\x04\x12\x1d\n\x19MESSAGE_STATE_UNCONFIRMED\x10\x05\x12\x1c\n\x18MESSAGE_STATE_SUPPRESSED\x10\x06\x12\x1b\n\x17MESSAGE_STATE_CANCELLED\x10\x07*\xe9\x03\n\nHoldReason\x12\x1b\n\x17HOLD_REASON_UNSPECIFIED\x10\x00\x12\x15\n\x11HOLD_REASON_DRAFT\x10\x01\x12\x1f\n\x1bHOLD_REASON_CAMPAIGN_PAUSED\x10\x02\x12\x1e\n\x1aHOLD_REASON_MAILBOX_PAUSED\x10\x03\x12\x17\n\x13HOLD_REASON_NOT_DUE\x10\x04\x12\x15\n\x11HOLD_REASON_RETRY\x10\x05\x12\x15\n\x11HOLD_REASON_LIMIT\x10\x06\x12\x17\n\x13HOLD_REASON_BACKOFF\x10\x07\x12\x14\n\x10HOLD_REASON_TURN\x10\x08\x12!\n\x1dHOLD_REASON_WORKSPACE_STOPPED\x10\t\x12\x1b\n\x17HOLD_REASON_NOT_STARTED\x10\n\x12\x1c\n\x18HOLD_REASON_HOURLY_LIMIT\x10\x0b\x12\x1b\n\x17HOLD_REASON_DAILY_LIMIT\x10\x0c\x12\x1e\n\x1aHOLD_REASON_CAMPAIGN_LIMIT\x10\r\x12\x1b\n\x17HOLD_REASON_LIMIT_AHEAD\x10\x0e\x12\x16\n\x12HOLD_REASON_WINDOW\x10\x0f\x12 \n\x1cHOLD_REASON_PASSWORD_REFUSED\x10\x10*~\n\x0cMessageOrder\x12\x1d\n\x19MESSAGE_ORDER_UNSPECIFIED\x10\x00\x12\x1a\n\x16MESSAGE_ORDER_CAMPAIGN\x10\x01\x12\x19\n\x15MESSAGE_ORDER_LEAVING\x10\x02\x12\x18\n\x14MESSAGE_ORDER_LATEST\x10\x03*V\n\nResolution\x12\x1a\n\x16RESOLUTION_UNSPECIFIED\x10\x00\x12\x15\n\x11RESOLUTION_RESEND\x10\x01\x12\x15\n\x11RESOLUTION_ACCEPT\x10\x02\x32\xfc\x05\n\x0eMessageService\x12\x81\x01\n\x0cListMessages\x12*.maillane.scheduler.v1.ListMessagesRequest\x1a+.maillane.scheduler.v1.ListMessagesResponse\"\x18\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/messages\x12\x96\x01\n\x0e\x45xportMessages\x12,.maillane.scheduler.v1.ExportMessagesRequest\x1a-.maillane.scheduler.v1.ExportMessagesResponse\"%\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02\x1b\x12\x13/v1/messages:exportb\x04\x62ody0\x01\x12\x91\x01\n\nGetMessage\x12(.maillane.scheduler.v1.GetMessageRequest\x1a).maillane.scheduler.v1.GetMessageResponse\".\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02$\x12\x19/v1/messages/{message_id}b\x07message\x12\xa8\x01\n\x0eResolveMessage\x12,.maillane.scheduler.v1.ResolveMessageRequest\x1a-.maillane.scheduler.v1.ResolveMessageResponse\"9\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02/\"!/v1/messages/{message_id}:resolve:\x01*b\x07message\x12\x8d\x01\n\rRetryMessages\x12+.maillane.scheduler.v1.RetryMessagesRequest\x1a,.maillane.scheduler.v1.RetryMessagesResponse\"!\xc8\xf3\x18\x02\x82\xd3\xe4\x93\x02\x17\"\x12/v1/messages:retry:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,42 +43,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MESSAGE'].fields_by_name['id']._serialized_options = b'\342A\001\003'
   _globals['_MESSAGESERVICE'].methods_by_name['ListMessages']._loaded_options = None
   _globals['_MESSAGESERVICE'].methods_by_name['ListMessages']._serialized_options = b'\310\363\030\001\202\323\344\223\002\016\022\014/v1/messages'
+  _globals['_MESSAGESERVICE'].methods_by_name['ExportMessages']._loaded_options = None
+  _globals['_MESSAGESERVICE'].methods_by_name['ExportMessages']._serialized_options = b'\310\363\030\001\202\323\344\223\002\033\022\023/v1/messages:exportb\004body'
   _globals['_MESSAGESERVICE'].methods_by_name['GetMessage']._loaded_options = None
   _globals['_MESSAGESERVICE'].methods_by_name['GetMessage']._serialized_options = b'\310\363\030\001\202\323\344\223\002$\022\031/v1/messages/{message_id}b\007message'
   _globals['_MESSAGESERVICE'].methods_by_name['ResolveMessage']._loaded_options = None
   _globals['_MESSAGESERVICE'].methods_by_name['ResolveMessage']._serialized_options = b'\310\363\030\002\202\323\344\223\002/\"!/v1/messages/{message_id}:resolve:\001*b\007message'
   _globals['_MESSAGESERVICE'].methods_by_name['RetryMessages']._loaded_options = None
   _globals['_MESSAGESERVICE'].methods_by_name['RetryMessages']._serialized_options = b'\310\363\030\002\202\323\344\223\002\027\"\022/v1/messages:retry:\001*'
-  _globals['_MESSAGESTATE']._serialized_start=2131
-  _globals['_MESSAGESTATE']._serialized_end=2370
-  _globals['_HOLDREASON']._serialized_start=2373
-  _globals['_HOLDREASON']._serialized_end=2655
-  _globals['_RESOLUTION']._serialized_start=2657
-  _globals['_RESOLUTION']._serialized_end=2743
-  _globals['_ATTEMPT']._serialized_start=201
-  _globals['_ATTEMPT']._serialized_end=486
-  _globals['_MESSAGE']._serialized_start=489
-  _globals['_MESSAGE']._serialized_end=1090
-  _globals['_MESSAGE_VARIABLESENTRY']._serialized_start=1030
-  _globals['_MESSAGE_VARIABLESENTRY']._serialized_end=1090
-  _globals['_HOLD']._serialized_start=1093
-  _globals['_HOLD']._serialized_end=1241
-  _globals['_LISTMESSAGESREQUEST']._serialized_start=1244
-  _globals['_LISTMESSAGESREQUEST']._serialized_end=1478
-  _globals['_LISTMESSAGESRESPONSE']._serialized_start=1480
-  _globals['_LISTMESSAGESRESPONSE']._serialized_end=1602
-  _globals['_GETMESSAGEREQUEST']._serialized_start=1604
-  _globals['_GETMESSAGEREQUEST']._serialized_end=1654
-  _globals['_GETMESSAGERESPONSE']._serialized_start=1656
-  _globals['_GETMESSAGERESPONSE']._serialized_end=1734
-  _globals['_RESOLVEMESSAGEREQUEST']._serialized_start=1736
-  _globals['_RESOLVEMESSAGEREQUEST']._serialized_end=1857
-  _globals['_RESOLVEMESSAGERESPONSE']._serialized_start=1859
-  _globals['_RESOLVEMESSAGERESPONSE']._serialized_end=1941
-  _globals['_RETRYMESSAGESREQUEST']._serialized_start=1943
-  _globals['_RETRYMESSAGESREQUEST']._serialized_end=2057
-  _globals['_RETRYMESSAGESRESPONSE']._serialized_start=2059
-  _globals['_RETRYMESSAGESRESPONSE']._serialized_end=2128
-  _globals['_MESSAGESERVICE']._serialized_start=2746
-  _globals['_MESSAGESERVICE']._serialized_end=3357
+  _globals['_MESSAGESTATE']._serialized_start=3212
+  _globals['_MESSAGESTATE']._serialized_end=3451
+  _globals['_HOLDREASON']._serialized_start=3454
+  _globals['_HOLDREASON']._serialized_end=3943
+  _globals['_MESSAGEORDER']._serialized_start=3945
+  _globals['_MESSAGEORDER']._serialized_end=4071
+  _globals['_RESOLUTION']._serialized_start=4073
+  _globals['_RESOLUTION']._serialized_end=4159
+  _globals['_ATTEMPT']._serialized_start=260
+  _globals['_ATTEMPT']._serialized_end=545
+  _globals['_MESSAGE']._serialized_start=548
+  _globals['_MESSAGE']._serialized_end=1353
+  _globals['_MESSAGE_VARIABLESENTRY']._serialized_start=1293
+  _globals['_MESSAGE_VARIABLESENTRY']._serialized_end=1353
+  _globals['_HOLD']._serialized_start=1356
+  _globals['_HOLD']._serialized_end=1685
+  _globals['_LISTMESSAGESREQUEST']._serialized_start=1688
+  _globals['_LISTMESSAGESREQUEST']._serialized_end=2117
+  _globals['_LISTMESSAGESRESPONSE']._serialized_start=2119
+  _globals['_LISTMESSAGESRESPONSE']._serialized_end=2241
+  _globals['_EXPORTMESSAGESREQUEST']._serialized_start=2244
+  _globals['_EXPORTMESSAGESREQUEST']._serialized_end=2615
+  _globals['_EXPORTMESSAGESRESPONSE']._serialized_start=2617
+  _globals['_EXPORTMESSAGESRESPONSE']._serialized_end=2683
+  _globals['_GETMESSAGEREQUEST']._serialized_start=2685
+  _globals['_GETMESSAGEREQUEST']._serialized_end=2735
+  _globals['_GETMESSAGERESPONSE']._serialized_start=2737
+  _globals['_GETMESSAGERESPONSE']._serialized_end=2815
+  _globals['_RESOLVEMESSAGEREQUEST']._serialized_start=2817
+  _globals['_RESOLVEMESSAGEREQUEST']._serialized_end=2938
+  _globals['_RESOLVEMESSAGERESPONSE']._serialized_start=2940
+  _globals['_RESOLVEMESSAGERESPONSE']._serialized_end=3022
+  _globals['_RETRYMESSAGESREQUEST']._serialized_start=3024
+  _globals['_RETRYMESSAGESREQUEST']._serialized_end=3138
+  _globals['_RETRYMESSAGESRESPONSE']._serialized_start=3140
+  _globals['_RETRYMESSAGESRESPONSE']._serialized_end=3209
+  _globals['_MESSAGESERVICE']._serialized_start=4162
+  _globals['_MESSAGESERVICE']._serialized_end=4926
 # @@protoc_insertion_point(module_scope)

@@ -4,7 +4,9 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from google.api import httpbody_pb2 as _httpbody_pb2
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -83,17 +85,31 @@ class _HoldReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_HoldReason
     HOLD_REASON_MAILBOX_PAUSED: _HoldReason.ValueType  # 3
     """Its mailbox is paused."""
     HOLD_REASON_NOT_DUE: _HoldReason.ValueType  # 4
-    """Its due time lies ahead: the campaign's start and delay."""
+    """Its due time lies ahead, by its campaign's delay."""
     HOLD_REASON_RETRY: _HoldReason.ValueType  # 5
     """A try failed, and the next has its time; of a resend: the first try may still succeed until then."""
     HOLD_REASON_LIMIT: _HoldReason.ValueType  # 6
-    """A limit is used up."""
+    """A limit is used up: which one is not known, or the deployment's."""
     HOLD_REASON_BACKOFF: _HoldReason.ValueType  # 7
     """The mail server asked for patience."""
     HOLD_REASON_TURN: _HoldReason.ValueType  # 8
     """It is due, and others of its mailbox are before it."""
     HOLD_REASON_WORKSPACE_STOPPED: _HoldReason.ValueType  # 9
     """The workspace is stopped."""
+    HOLD_REASON_NOT_STARTED: _HoldReason.ValueType  # 10
+    """Its campaign's start time lies ahead."""
+    HOLD_REASON_HOURLY_LIMIT: _HoldReason.ValueType  # 11
+    """The mailbox's hourly limit is used up."""
+    HOLD_REASON_DAILY_LIMIT: _HoldReason.ValueType  # 12
+    """The mailbox's daily limit is used up."""
+    HOLD_REASON_CAMPAIGN_LIMIT: _HoldReason.ValueType  # 13
+    """The campaign's hourly limit is used up."""
+    HOLD_REASON_LIMIT_AHEAD: _HoldReason.ValueType  # 14
+    """Nothing holds it yet, but a limit will be used up before its turn comes."""
+    HOLD_REASON_WINDOW: _HoldReason.ValueType  # 15
+    """The mailbox is outside its sending hours."""
+    HOLD_REASON_PASSWORD_REFUSED: _HoldReason.ValueType  # 16
+    """The mail server refuses the mailbox's password."""
 
 class HoldReason(_HoldReason, metaclass=_HoldReasonEnumTypeWrapper):
     """What binds a message that waits."""
@@ -107,18 +123,68 @@ HOLD_REASON_CAMPAIGN_PAUSED: HoldReason.ValueType  # 2
 HOLD_REASON_MAILBOX_PAUSED: HoldReason.ValueType  # 3
 """Its mailbox is paused."""
 HOLD_REASON_NOT_DUE: HoldReason.ValueType  # 4
-"""Its due time lies ahead: the campaign's start and delay."""
+"""Its due time lies ahead, by its campaign's delay."""
 HOLD_REASON_RETRY: HoldReason.ValueType  # 5
 """A try failed, and the next has its time; of a resend: the first try may still succeed until then."""
 HOLD_REASON_LIMIT: HoldReason.ValueType  # 6
-"""A limit is used up."""
+"""A limit is used up: which one is not known, or the deployment's."""
 HOLD_REASON_BACKOFF: HoldReason.ValueType  # 7
 """The mail server asked for patience."""
 HOLD_REASON_TURN: HoldReason.ValueType  # 8
 """It is due, and others of its mailbox are before it."""
 HOLD_REASON_WORKSPACE_STOPPED: HoldReason.ValueType  # 9
 """The workspace is stopped."""
+HOLD_REASON_NOT_STARTED: HoldReason.ValueType  # 10
+"""Its campaign's start time lies ahead."""
+HOLD_REASON_HOURLY_LIMIT: HoldReason.ValueType  # 11
+"""The mailbox's hourly limit is used up."""
+HOLD_REASON_DAILY_LIMIT: HoldReason.ValueType  # 12
+"""The mailbox's daily limit is used up."""
+HOLD_REASON_CAMPAIGN_LIMIT: HoldReason.ValueType  # 13
+"""The campaign's hourly limit is used up."""
+HOLD_REASON_LIMIT_AHEAD: HoldReason.ValueType  # 14
+"""Nothing holds it yet, but a limit will be used up before its turn comes."""
+HOLD_REASON_WINDOW: HoldReason.ValueType  # 15
+"""The mailbox is outside its sending hours."""
+HOLD_REASON_PASSWORD_REFUSED: HoldReason.ValueType  # 16
+"""The mail server refuses the mailbox's password."""
 Global___HoldReason: _TypeAlias = HoldReason  # noqa: Y015
+
+class _MessageOrder:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _MessageOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MessageOrder.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MESSAGE_ORDER_UNSPECIFIED: _MessageOrder.ValueType  # 0
+    """Not said: campaign order."""
+    MESSAGE_ORDER_CAMPAIGN: _MessageOrder.ValueType  # 1
+    """In campaign order, the newest campaign first."""
+    MESSAGE_ORDER_LEAVING: _MessageOrder.ValueType  # 2
+    """What waits in active campaigns, as it is expected to leave, with what holds each; what a person holds up comes
+    last. Only the states UNSPECIFIED and PENDING may be asked for.
+    """
+    MESSAGE_ORDER_LATEST: _MessageOrder.ValueType  # 3
+    """What was sent, failed or became unconfirmed, the latest first. Only these states, or UNSPECIFIED for all of them,
+    may be asked for.
+    """
+
+class MessageOrder(_MessageOrder, metaclass=_MessageOrderEnumTypeWrapper):
+    """In which order messages are listed."""
+
+MESSAGE_ORDER_UNSPECIFIED: MessageOrder.ValueType  # 0
+"""Not said: campaign order."""
+MESSAGE_ORDER_CAMPAIGN: MessageOrder.ValueType  # 1
+"""In campaign order, the newest campaign first."""
+MESSAGE_ORDER_LEAVING: MessageOrder.ValueType  # 2
+"""What waits in active campaigns, as it is expected to leave, with what holds each; what a person holds up comes
+last. Only the states UNSPECIFIED and PENDING may be asked for.
+"""
+MESSAGE_ORDER_LATEST: MessageOrder.ValueType  # 3
+"""What was sent, failed or became unconfirmed, the latest first. Only these states, or UNSPECIFIED for all of them,
+may be asked for.
+"""
+Global___MessageOrder: _TypeAlias = MessageOrder  # noqa: Y015
 
 class _Resolution:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -232,6 +298,12 @@ class Message(_message.Message):
     HISTORY_FIELD_NUMBER: _builtins.int
     VARIABLES_FIELD_NUMBER: _builtins.int
     HOLD_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    RECIPIENT_NAME_FIELD_NUMBER: _builtins.int
+    SETTLE_TIME_FIELD_NUMBER: _builtins.int
+    LAST_CODE_FIELD_NUMBER: _builtins.int
+    LINE_FIELD_NUMBER: _builtins.int
+    HEADER_ID_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Output only."""
     campaign_id: _builtins.str
@@ -246,6 +318,16 @@ class Message(_message.Message):
     """Tries that were spent."""
     last_reply: _builtins.str
     """The mail server's last reply, or what happened instead."""
+    subject: _builtins.str
+    """Its subject, as the recipient sees it; of what was sent, as the template is now."""
+    recipient_name: _builtins.str
+    """The recipient's name, where a variable says so: name, full_name, or first_name with last_name."""
+    last_code: _builtins.int
+    """The reply code of its last try; 0: there was none."""
+    line: _builtins.int
+    """Where it stood in its import; 0: not known."""
+    header_id: _builtins.str
+    """In GetMessage only: its Message-ID header, which is the same in each try."""
     @_builtins.property
     def due_time(self) -> _timestamp_pb2.Timestamp:
         """When it may leave; unset in a draft."""
@@ -264,7 +346,11 @@ class Message(_message.Message):
 
     @_builtins.property
     def hold(self) -> Global___Hold:
-        """In GetMessage only: where it is pending, what holds it."""
+        """Where it is pending, what holds it: in GetMessage, and in lists in the order LEAVING."""
+
+    @_builtins.property
+    def settle_time(self) -> _timestamp_pb2.Timestamp:
+        """When a try last decided about it: when it was sent, failed or became unconfirmed."""
 
     def __init__(
         self,
@@ -281,10 +367,16 @@ class Message(_message.Message):
         history: _abc.Iterable[Global___Attempt] | None = ...,
         variables: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         hold: Global___Hold | None = ...,
+        subject: _builtins.str = ...,
+        recipient_name: _builtins.str = ...,
+        settle_time: _timestamp_pb2.Timestamp | None = ...,
+        last_code: _builtins.int = ...,
+        line: _builtins.int = ...,
+        header_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "hold", b"hold", "send_time", b"send_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_time", b"due_time", "hold", b"hold", "send_time", b"send_time", "settle_time", b"settle_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "campaign_id", b"campaign_id", "due_time", b"due_time", "history", b"history", "hold", b"hold", "id", b"id", "last_reply", b"last_reply", "mailbox_id", b"mailbox_id", "recipient", b"recipient", "send_time", b"send_time", "state", b"state", "variables", b"variables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "campaign_id", b"campaign_id", "due_time", b"due_time", "header_id", b"header_id", "history", b"history", "hold", b"hold", "id", b"id", "last_code", b"last_code", "last_reply", b"last_reply", "line", b"line", "mailbox_id", b"mailbox_id", "recipient", b"recipient", "recipient_name", b"recipient_name", "send_time", b"send_time", "settle_time", b"settle_time", "state", b"state", "subject", b"subject", "variables", b"variables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -299,13 +391,29 @@ class Hold(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     UNTIL_TIME_FIELD_NUMBER: _builtins.int
     DETAIL_FIELD_NUMBER: _builtins.int
+    EXPECTED_TIME_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    USED_FIELD_NUMBER: _builtins.int
+    GAP_FIELD_NUMBER: _builtins.int
     reason: Global___HoldReason.ValueType
     """What binds it."""
     detail: _builtins.str
-    """More of why, in words."""
+    """More of why, in words: a mail server's reply, or which limit."""
+    limit: _builtins.int
+    """Of a limit: how many it allows in its window."""
+    used: _builtins.int
+    """Of a limit that is used up: how many were handed out in its current window."""
     @_builtins.property
     def until_time(self) -> _timestamp_pb2.Timestamp:
         """Until when, as far as is known."""
+
+    @_builtins.property
+    def expected_time(self) -> _timestamp_pb2.Timestamp:
+        """When it will leave, as things stand; unset: not known, for a person holds it up."""
+
+    @_builtins.property
+    def gap(self) -> _duration_pb2.Duration:
+        """Of its turn, or a due time ahead: the time between two messages of its lane."""
 
     def __init__(
         self,
@@ -313,12 +421,23 @@ class Hold(_message.Message):
         reason: Global___HoldReason.ValueType = ...,
         until_time: _timestamp_pb2.Timestamp | None = ...,
         detail: _builtins.str = ...,
+        expected_time: _timestamp_pb2.Timestamp | None = ...,
+        limit: _builtins.int | None = ...,
+        used: _builtins.int | None = ...,
+        gap: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["until_time", b"until_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_limit", b"_limit", "_used", b"_used", "expected_time", b"expected_time", "gap", b"gap", "limit", b"limit", "until_time", b"until_time", "used", b"used"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "reason", b"reason", "until_time", b"until_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_limit", b"_limit", "_used", b"_used", "detail", b"detail", "expected_time", b"expected_time", "gap", b"gap", "limit", b"limit", "reason", b"reason", "until_time", b"until_time", "used", b"used"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__limit: _TypeAlias = _typing.Literal["limit"]  # noqa: Y015
+    _WhichOneofArgType__limit: _TypeAlias = _typing.Literal["_limit", b"_limit"]  # noqa: Y015
+    _WhichOneofReturnType__used: _TypeAlias = _typing.Literal["used"]  # noqa: Y015
+    _WhichOneofArgType__used: _TypeAlias = _typing.Literal["_used", b"_used"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__limit) -> _WhichOneofReturnType__limit | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__used) -> _WhichOneofReturnType__used | None: ...
 
 Global___Hold: _TypeAlias = Hold  # noqa: Y015
 
@@ -334,6 +453,10 @@ class ListMessagesRequest(_message.Message):
     RECIPIENT_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
     campaign_id: _builtins.str
     """Only of this campaign."""
     state: Global___MessageState.ValueType
@@ -346,6 +469,20 @@ class ListMessagesRequest(_message.Message):
     """1 to 200; 0: 50."""
     page_token: _builtins.str
     """From the answer before, with the same filters; empty: the first page."""
+    query: _builtins.str
+    """Only to addresses that begin with this, or whose domain does, whatever the case of their letters: up to 254
+    characters, no controls.
+    """
+    order: Global___MessageOrder.ValueType
+    """In which order."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """Only what was settled at this instant or later; only in the order LATEST."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Only what was settled before this instant; only in the order LATEST."""
+
     def __init__(
         self,
         *,
@@ -355,10 +492,14 @@ class ListMessagesRequest(_message.Message):
         recipient: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        query: _builtins.str = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        order: Global___MessageOrder.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign_id", b"campaign_id", "mailbox_id", b"mailbox_id", "page_size", b"page_size", "page_token", b"page_token", "recipient", b"recipient", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign_id", b"campaign_id", "end_time", b"end_time", "mailbox_id", b"mailbox_id", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "recipient", b"recipient", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -391,6 +532,84 @@ class ListMessagesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListMessagesResponse: _TypeAlias = ListMessagesResponse  # noqa: Y015
+
+@_typing.final
+class ExportMessagesRequest(_message.Message):
+    """A call to export. Each filter is as in ListMessagesRequest."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMPAIGN_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    MAILBOX_ID_FIELD_NUMBER: _builtins.int
+    RECIPIENT_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
+    campaign_id: _builtins.str
+    """Only of this campaign."""
+    state: Global___MessageState.ValueType
+    """Only in this state."""
+    mailbox_id: _builtins.str
+    """Only of this mailbox."""
+    recipient: _builtins.str
+    """Only to this address, whatever the case of its letters."""
+    query: _builtins.str
+    """Only to addresses that begin with this, or whose domain does."""
+    order: Global___MessageOrder.ValueType
+    """In which order."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """Only what was settled at this instant or later; only in the order LATEST."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Only what was settled before this instant; only in the order LATEST."""
+
+    def __init__(
+        self,
+        *,
+        campaign_id: _builtins.str = ...,
+        state: Global___MessageState.ValueType = ...,
+        mailbox_id: _builtins.str = ...,
+        recipient: _builtins.str = ...,
+        query: _builtins.str = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        order: Global___MessageOrder.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign_id", b"campaign_id", "end_time", b"end_time", "mailbox_id", b"mailbox_id", "order", b"order", "query", b"query", "recipient", b"recipient", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportMessagesRequest: _TypeAlias = ExportMessagesRequest  # noqa: Y015
+
+@_typing.final
+class ExportMessagesResponse(_message.Message):
+    """A part of the file."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BODY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def body(self) -> _httpbody_pb2.HttpBody:
+        """Whole lines, some hundreds of them."""
+
+    def __init__(
+        self,
+        *,
+        body: _httpbody_pb2.HttpBody | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportMessagesResponse: _TypeAlias = ExportMessagesResponse  # noqa: Y015
 
 @_typing.final
 class GetMessageRequest(_message.Message):

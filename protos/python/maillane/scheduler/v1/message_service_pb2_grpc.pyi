@@ -21,9 +21,15 @@ class MessageServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListMessages: _aio.UnaryUnaryMultiCallable[_message_service_pb2.ListMessagesRequest, _message_service_pb2.ListMessagesResponse]
-    """Lists the messages of the workspace in campaign order, the newest campaign first. A page looks at a bounded number
-    of messages and campaigns, so it may be short, or empty, with more behind it: only a page without a token is the
-    last.
+    """Lists the messages of the workspace: in campaign order, the newest campaign first, or in the order that is asked
+    for. A page looks at a bounded number of messages and campaigns, so it may be short, or empty, with more behind it:
+    only a page without a token is the last.
+    """
+    ExportMessages: _aio.UnaryStreamMultiCallable[_message_service_pb2.ExportMessagesRequest, _message_service_pb2.ExportMessagesResponse]
+    """Streams the messages that a list with the same filters has, in its order, as a CSV file (RFC 4180, UTF-8): a line
+    of names, then a line a message. A field that a spreadsheet could take for a formula begins with an apostrophe.
+
+    Errors: as of ListMessages; RESOURCE_EXHAUSTED with reason TOO_MANY_EXPORTS (8 go on through this server).
     """
     GetMessage: _aio.UnaryUnaryMultiCallable[_message_service_pb2.GetMessageRequest, _message_service_pb2.GetMessageResponse]
     """Gets a message with each of its attempts."""
@@ -59,9 +65,21 @@ class MessageServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _message_service_pb2.ListMessagesRequest,
         context: _aio.ServicerContext[_message_service_pb2.ListMessagesRequest, _abc.Awaitable[_message_service_pb2.ListMessagesResponse]],
     ) -> _abc.Awaitable[_message_service_pb2.ListMessagesResponse]:
-        """Lists the messages of the workspace in campaign order, the newest campaign first. A page looks at a bounded number
-        of messages and campaigns, so it may be short, or empty, with more behind it: only a page without a token is the
-        last.
+        """Lists the messages of the workspace: in campaign order, the newest campaign first, or in the order that is asked
+        for. A page looks at a bounded number of messages and campaigns, so it may be short, or empty, with more behind it:
+        only a page without a token is the last.
+        """
+
+    @_abc_1.abstractmethod
+    def ExportMessages(
+        self,
+        request: _message_service_pb2.ExportMessagesRequest,
+        context: _aio.ServicerContext[_message_service_pb2.ExportMessagesRequest, _abc.AsyncIterator[_message_service_pb2.ExportMessagesResponse]],
+    ) -> _abc.AsyncIterator[_message_service_pb2.ExportMessagesResponse]:
+        """Streams the messages that a list with the same filters has, in its order, as a CSV file (RFC 4180, UTF-8): a line
+        of names, then a line a message. A field that a spreadsheet could take for a formula begins with an apostrophe.
+
+        Errors: as of ListMessages; RESOURCE_EXHAUSTED with reason TOO_MANY_EXPORTS (8 go on through this server).
         """
 
     @_abc_1.abstractmethod
