@@ -101,9 +101,9 @@ def access_table(*services: ServiceDescriptor) -> dict[str, Access]:
 class AccessInterceptor(AroundInterceptor):
     """Identifies the caller and holds it against what the method asks.
 
-    `authorization: Bearer <secret>` is that of a token or session, which `authenticate` resolves (None: not valid, or no
-    longer); `authorization: Service <key>` is the credential of services. Methods without an access option are refused
-    to everybody. What is open is let through without a look at any credential, and without an identity.
+    `authorization: Bearer <secret>` is that of a token or session, which `authenticate` resolves (None: not valid, or
+    no longer); `authorization: Service <key>` is the credential of services. Methods without an access option are
+    refused to everybody. What is open is let through without a look at any credential, and without an identity.
     """
 
     def __init__(self, authenticate: Authenticate | None, service_key: str, access_of: Mapping[str, Access]) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import (
     DateTime,
     Double,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -56,6 +57,67 @@ tokens = Table(
     Index("tokens_workspace", "workspace_id", "id"),
 )
 
+# People, each as an issuer and a subject of it: an address may change hands.
+users = Table(
+    "users",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("issuer", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    # As the provider said at the last sign-in.
+    Column("email", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("picture", Text, nullable=False),
+    _made(),
+    Index("users_subject", "issuer", "subject", unique=True),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("workspace_id", Integer, ForeignKey("workspaces.id"), nullable=False),
+    Column("user_id", BigInteger, ForeignKey("users.id"), nullable=False),
+    Column("role", SmallInteger, nullable=False),
+    _made(),
+    # The next sign-in opens the workspace that was entered last.
+    _made("enter_time"),
+    PrimaryKeyConstraint("workspace_id", "user_id"),
+    Index("memberships_user", "user_id", "workspace_id"),
+)
+
+# A session belongs to the membership that it opens, and goes with it.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("workspace_id", Integer, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    _made(),
+    _made("use_time"),
+    _instant("expire_time", nullable=False),
+    ForeignKeyConstraint(
+        ["workspace_id", "user_id"], ["memberships.workspace_id", "memberships.user_id"], ondelete="CASCADE"
+    ),
+    Index("sessions_user", "user_id", "id"),
+    Index("sessions_membership", "workspace_id", "user_id"),
+    Index("sessions_expire", "expire_time"),
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("workspace_id", Integer, ForeignKey("workspaces.id"), nullable=False),
+    # In lower case.
+    Column("email", Text, nullable=False),
+    Column("role", SmallInteger, nullable=False),
+    _made(),
+    _instant("expire_time", nullable=False),
+    Index("invitations_email", "email", "workspace_id", unique=True),
+    Index("invitations_workspace", "workspace_id", "id"),
+)
+
 # Creates that carried a request id, so that a repeat returns the first answer.
 requests = Table(
     "requests",
@@ -76,6 +138,7 @@ audit = Table(
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("workspace_id", Integer, ForeignKey("workspaces.id"), nullable=False),
     Column("token_id", BigInteger),
+    Column("user_id", BigInteger),
     Column("verb", Text, nullable=False),
     Column("resource", Text, nullable=False),
     Column("detail", JSONB),
