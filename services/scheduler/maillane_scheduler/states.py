@@ -18,6 +18,21 @@ class CampaignState(IntEnum):
         return self in (CampaignState.COMPLETED, CampaignState.CANCELLED)
 
 
+class CampaignKind(IntEnum):
+    """What a campaign is there for. The number of a test stands in the predicate of an index."""
+
+    CAMPAIGN = 1
+    TEST = 2
+
+
+class StopReason(IntEnum):
+    """Why a mailbox sends nothing, beyond its limits."""
+
+    PAUSED = 1
+    PASSWORD_REFUSED = 2
+    SERVER = 3
+
+
 class MailboxState(IntEnum):
     """Whether a person lets it send. Parks are not states: they end by themselves."""
 

@@ -172,6 +172,10 @@ mailboxes = Table(
     # Raised by every change; queue_revision is the one that the queue was last told of.
     Column("revision", BigInteger, nullable=False, server_default=text("1")),
     Column("queue_revision", BigInteger, nullable=False, server_default=text("0")),
+    # Why and since when it sends nothing, through all tries in between: null while nothing stops it.
+    Column("stop_reason", SmallInteger),
+    _instant("stop_time"),
+    Column("stop_detail", Text, nullable=False, server_default=text("''")),
     _made(),
     # Deleted ones stay for what they sent; their address is free again.
     _instant("delete_time"),
@@ -201,6 +205,10 @@ campaigns = Table(
     Column("delay_us", BigInteger, nullable=False),
     Column("hourly_limit", Integer),
     Column("unconfirmed_policy", SmallInteger, nullable=False, server_default=text("1")),
+    # A person's campaign, or the one message of a test, which no list shows.
+    Column("kind", SmallInteger, nullable=False, server_default=text("1")),
+    # How long a mailbox may be stopped before what waits in it moves to the others; null: for ever.
+    Column("move_after_us", BigInteger),
     Column("state", SmallInteger, nullable=False, server_default=text("1")),
     Column("state_reason", Text, nullable=False, server_default=text("''")),
     Column("revision", BigInteger, nullable=False, server_default=text("1")),
@@ -211,6 +219,8 @@ campaigns = Table(
     Index("campaigns_dirty", "id", postgresql_where=text("queue_revision <> revision")),
     Index("campaigns_open", "id", postgresql_where=text("state IN (2, 3)")),
     Index("campaigns_resend", "id", postgresql_where=text("unconfirmed_policy = 2")),
+    Index("campaigns_move", "id", postgresql_where=text("move_after_us IS NOT NULL AND state IN (2, 3)")),
+    Index("campaigns_tests", "workspace_id", "create_time", postgresql_where=text("kind = 2 AND state IN (2, 3)")),
 )
 
 # The messages of one campaign in one mailbox. Due time of a message = base + ordinal × delay, or its retry time.
@@ -225,6 +235,8 @@ lanes = Table(
     _instant("base"),
     # Ordinals given out so far.
     Column("size", Integer, nullable=False, server_default=text("0")),
+    # The campaign does not use the mailbox any more: the lane stays for what it sent, and gets nothing new.
+    _instant("leave_time"),
     PrimaryKeyConstraint("campaign_id", "mailbox_id"),
     Index("lanes_mailbox", "mailbox_id"),
 )
@@ -411,6 +423,10 @@ suppressions = Table(
     Column("email", Text, nullable=False),
     Column("reason", SmallInteger, nullable=False),
     _made(),
+    # The campaign whose message it was about.
+    Column("campaign_id", BigInteger),
+    # The name of who added it; empty where no person did.
+    Column("added_by", Text, nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("workspace_id", "email"),
 )
 
