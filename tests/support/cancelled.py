@@ -150,7 +150,8 @@ async def cancel_at_random(seed: int, messages: int) -> Cancelled:
     guard = Guard(allowed=LOOPBACK, extra_ports=frozenset(range(1024, 65536)))
     async with naming(seed) as server:
         pool = Pool(Connector(ConnectSettings(guard=guard), ssl.create_default_context()))
-        await asyncio.gather(*(work(server.port, pool) for _ in range(CONNECTIONS)))
+        # Twice as many as connections, so that envelopes ride behind contents.
+        await asyncio.gather(*(work(server.port, pool) for _ in range(2 * CONNECTIONS)))
         await pool.close()
     found.taken = server.taken
     return found

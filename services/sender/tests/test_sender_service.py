@@ -93,12 +93,12 @@ async def test_what_may_not_be_verified(changes: dict[str, Any]) -> None:
 async def test_the_status() -> None:
     """It names the sender, and counts what it holds and does."""
     async with asked({"CONTENT": [Do.WAIT]}, sender_concurrency=1) as (smtp, fake, run, stub):
-        await fake.put(message(1), message(2))
+        await fake.put(message(1))
         await reached(smtp, "CONTENT")
         status = await stub.GetStatus(pb.GetStatusRequest())
 
     assert (status.sender_id, status.incarnation) == ("s1", run.sender.scheduler.incarnation)
-    assert (status.held, status.sending, status.connections, status.draining) == (2, 1, 1, False)
+    assert (status.held, status.sending, status.connections, status.draining) == (1, 1, 1, False)
 
 
 async def test_a_drain() -> None:

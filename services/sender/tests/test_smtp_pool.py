@@ -22,7 +22,7 @@ from maillane_sender.smtp import (
     Verdict,
     VerifyResult,
 )
-from maillane_sender.smtp.slots import Slots
+from maillane_sender.smtp.berths import Berths
 
 from .scripted import PATIENT, QUICK, Do, Scripted, scripted, settings, transport
 
@@ -88,34 +88,36 @@ async def test_an_older_revision_is_served_apart() -> None:
         assert counts == [1, 2, 2]
 
 
-async def test_a_slot_granted_to_who_gave_up() -> None:
-    """A slot that comes free in the moment in which its next holder is cancelled goes to the one after."""
-    slots = Slots(1)
+async def test_a_berth_granted_to_who_gave_up() -> None:
+    """A berth that comes free in the moment in which its next holder is cancelled goes to the one after."""
+    berths, at = Berths(1), transport(25)
+    berths.limit(at.mailbox_id, 1)
 
     async def hold() -> str:
-        async with slots:
+        async with berths.at(at):
             return "held"
 
-    async with slots:
+    async with berths.at(at):
         first, second = asyncio.create_task(hold()), asyncio.create_task(hold())
         await asyncio.sleep(0)
     first.cancel()
 
     assert await asyncio.wait_for(second, 5) == "held"
-    assert slots.unused
+    assert berths.forget(at.mailbox_id)
 
 
-async def test_a_slot_after_a_resize() -> None:
-    """More slots wake those who wait."""
-    slots = Slots(0)
+async def test_a_berth_after_a_raised_limit() -> None:
+    """A mailbox's raised limit wakes those who wait."""
+    berths, at = Berths(1), transport(25)
+    berths.limit(at.mailbox_id, 0)
 
     async def hold() -> str:
-        async with slots:
+        async with berths.at(at):
             return "held"
 
     waiting = asyncio.create_task(hold())
     await asyncio.sleep(0)
-    slots.resize(1)
+    berths.limit(at.mailbox_id, 1)
 
     assert await asyncio.wait_for(waiting, 5) == "held"
 

@@ -11,6 +11,7 @@ from maillane_sender.dispatch.recent import Recent
 from maillane_sender.dispatch.report import RETURNED, Report
 from maillane_sender.message import BadValue, TemplateError
 from maillane_sender.smtp import (
+    MESSAGES_AT_WORK,
     ConnectFailed,
     Kind,
     PoolClosed,
@@ -69,7 +70,7 @@ class Deliverer:
             async with line.turn:
                 held.check(self._clock.monotonic())
                 letter = await self._letters.letter(held.message)
-                line.limit = letter.transport.max_connections
+                line.limit = letter.transport.max_connections * MESSAGES_AT_WORK
             ready()
             # Nothing is awaited in between: messages ask the pool in their order.
             verdict = await self._send(held, letter)

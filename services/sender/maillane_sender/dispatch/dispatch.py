@@ -20,7 +20,7 @@ from maillane_sender.dispatch.renewer import Renewer
 from maillane_sender.dispatch.report import RETURNED, UNANSWERED, Report
 from maillane_sender.dispatch.scheduler_client import Replaced
 from maillane_sender.metrics import DELIVERY_SECONDS, OUTCOMES
-from maillane_sender.smtp import Kind
+from maillane_sender.smtp import MESSAGES_AT_WORK, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine
@@ -58,7 +58,7 @@ class Drained:
 
 
 class Dispatch:
-    """Claims messages, sends up to `concurrency` at a time, and settles them.
+    """Claims messages, sends them over up to `concurrency` connections at a time, and settles them.
 
     `ended` is set where it stops by itself, to the reason.
     """
@@ -86,7 +86,7 @@ class Dispatch:
 
     @property
     def sending(self) -> int:
-        """Of these, in their turn."""
+        """Of these, at work: in their content, in their envelope, or about to be."""
         return len(self._running)
 
     @property
@@ -152,7 +152,7 @@ class Dispatch:
 
     def _pump(self) -> None:
         """Puts messages to work, while there is a place for one and one that may."""
-        while len(self._running) < self._concurrency and (turn := self._lines.next()) is not None:
+        while len(self._running) < self._concurrency * MESSAGES_AT_WORK and (turn := self._lines.next()) is not None:
             line, held = turn
             task = asyncio.get_running_loop().create_task(self._deliverer.deliver(held, line, self._pump))
             self._running[held] = task

@@ -6,27 +6,28 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from maillane_sender.smtp.berths import Berths
 from maillane_sender.smtp.connect import ConnectFailed, Connector, ConnectStage
 from maillane_sender.smtp.protocol import CLOSING_CODE, Connection
-from maillane_sender.smtp.slots import Slots
 from maillane_sender.smtp.verdict import Command, Stage, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from maillane_sender.smtp.berths import Berth
     from maillane_sender.smtp.transport import Envelope, Transport
 
 CONCURRENCY = 5
-"""Transactions at a time in one process, unless a setting says otherwise."""
+"""Connections at work in one process, unless a setting says otherwise."""
+
+MESSAGES_AT_WORK = 2
+"""On one connection: one in its content, and one whose envelope rides behind it."""
 
 IDLE_S = 5.0
 """How long a connection waits for its mailbox's next message. Servers wait longer, and count it till it closes."""
 
 MAX_IDLE = 100
 """Idle connections over all mailboxes; beyond it the longest idle closes. Keeps file descriptors bounded."""
-
-MAX_MESSAGES = 1000
-"""On one connection, where the server names no limit: an end to whatever a connection accumulates on either side."""
 
 VERIFY_CONCURRENCY = 5
 """Verifications at a time, beside the transactions: a person waits for them."""
@@ -56,15 +57,16 @@ class VerifyResult:
 class Pool:
     """Sends messages over reused connections.
 
-    At most `concurrency` transactions at a time, and at most a mailbox's `max_connections` connections to it; who has
-    to wait is served in the order of asking. A connection left idle closes after `idle_s`.
+    At most `concurrency` connections are at work at a time, and at most a mailbox's `max_connections` for it; who has
+    to wait is served in the order of asking, and rides behind another message of its mailbox where that comes first. A
+    connection left idle closes after `idle_s`.
     """
 
     def __init__(self, connector: Connector, *, concurrency: int = CONCURRENCY, idle_s: float = IDLE_S) -> None:
         self._connector = connector
         self._idle_s = idle_s
-        self._slots = Slots(concurrency)
-        self._verify_slots = Slots(VERIFY_CONCURRENCY)
+        self._berths = Berths(concurrency)
+        self._verify_slots = asyncio.Semaphore(VERIFY_CONCURRENCY)
         self._mailboxes: dict[str, _Mailbox] = {}
         self._busy: set[Connection] = set()
         self._idle: dict[Connection, _Idle] = {}  # The longest idle first.
@@ -99,12 +101,13 @@ class Pool:
             PoolClosed: nothing was sent.
             ValueError: the envelope or the content would break the conversation; nothing was sent.
         """
-        mailbox = self._enter(transport)
+        self._learn(transport)
         try:
-            async with mailbox.slots, self._slots:
-                if self._closed:
-                    raise PoolClosed
-                return await self._deliver(transport, envelope, content() if callable(content) else content, on_content)
+            async with self._berths.at(transport) as berth:
+                try:
+                    return await self._deliver(berth, envelope, content() if callable(content) else content, on_content)
+                finally:
+                    self._leave_berth(berth)
         finally:
             self._forget(transport.mailbox_id)
 
@@ -137,7 +140,7 @@ class Pool:
             await asyncio.gather(*self._goodbyes)
 
     async def _deliver(
-        self, transport: Transport, envelope: Envelope, content: bytes, on_content: Callable[[], None]
+        self, berth: Berth, envelope: Envelope, content: bytes, on_content: Callable[[], None]
     ) -> Verdict:
         begun = False
 
@@ -145,51 +148,64 @@ class Pool:
             nonlocal begun
             begun = True
             on_content()
+            # Its content is written right after this: from the loop's next turn on another may ride behind it.
+            asyncio.get_running_loop().call_soon(self._berths.look)
 
         for tried in range(1, _MAX_TRIES + 1):
-            connection = self._take_idle(transport) if tried == 1 else None
-            reused = connection is not None
-            if connection is None:
-                connection = await self._connector.connect(transport)
-            verdict = await self._transact(transport, connection, envelope, content, begin)
+            connection, reused = await self._connection(berth, fresh=tried > 1)
+            verdict = await connection.transact(envelope, content, begin)
             if connection.misbehaved:
-                self._connector.distrust_pipelining(transport)
+                self._connector.distrust_pipelining(berth.transport)
             if begun or not (connection.misbehaved or (reused and _gone(verdict))):
                 break
         return verdict
 
-    async def _transact(
-        self,
-        transport: Transport,
-        connection: Connection,
-        envelope: Envelope,
-        content: bytes,
-        on_content: Callable[[], None],
-    ) -> Verdict:
-        if self._closed:
-            connection.abort()
-            raise PoolClosed
-        self._busy.add(connection)
+    async def _connection(self, berth: Berth, *, fresh: bool) -> tuple[Connection, bool]:
+        """The connection of a berth: the one of who is there already, an idle one, a fresh one; and if it was used."""
+        self._check_open()
+        found = None if fresh else berth.connection or self._take_idle(berth.transport)
+        connection = found or await self._connector.connect(berth.transport)
         try:
-            return await connection.transact(envelope, content, on_content)
-        finally:
-            self._busy.discard(connection)
-            self._give_back(transport, connection)
+            self._check_open()
+        except PoolClosed:
+            connection.abort()
+            raise
+        self._put(berth, connection)
+        return connection, found is not None
 
-    def _enter(self, transport: Transport) -> _Mailbox:
+    def _check_open(self) -> None:
+        if self._closed:
+            raise PoolClosed
+
+    def _put(self, berth: Berth, connection: Connection) -> None:
+        if berth.connection is not None and berth.connection is not connection:
+            self._busy.discard(berth.connection)
+            berth.connection.abort()
+        berth.connection = connection
+        self._busy.add(connection)
+
+    def _leave_berth(self, berth: Berth) -> None:
+        """To be called before the berth is left: who is the last there gives its connection back."""
+        if berth.messages == 1 and berth.connection is not None:
+            self._busy.discard(berth.connection)
+            self._give_back(berth.transport, berth.connection)
+            berth.connection = None
+
+    def _learn(self, transport: Transport) -> None:
+        """Takes what is newest of a mailbox for what holds."""
         mailbox = self._mailboxes.get(transport.mailbox_id)
         if mailbox is None:
-            mailbox = _Mailbox(transport, Slots(max(1, transport.max_connections)))
-            self._mailboxes[transport.mailbox_id] = mailbox
+            self._mailboxes[transport.mailbox_id] = _Mailbox(transport)
         elif transport.revision > mailbox.transport.revision:
             mailbox.transport = transport
-            mailbox.slots.resize(max(1, transport.max_connections))
             self._discard_idle(transport.mailbox_id)
-        return mailbox
+        else:
+            return
+        self._berths.limit(transport.mailbox_id, max(1, transport.max_connections))
 
     def _forget(self, mailbox_id: str) -> None:
         mailbox = self._mailboxes.get(mailbox_id)
-        if mailbox is not None and mailbox.slots.unused and not mailbox.idle:
+        if mailbox is not None and not mailbox.idle and self._berths.forget(mailbox_id):
             del self._mailboxes[mailbox_id]
 
     def _take_idle(self, transport: Transport) -> Connection | None:
@@ -205,8 +221,7 @@ class Pool:
 
     def _give_back(self, transport: Transport, connection: Connection) -> None:
         mailbox = self._mailboxes[transport.mailbox_id]
-        limit = connection.features.mail_max or MAX_MESSAGES
-        spent = connection.transactions >= limit or mailbox.transport != transport
+        spent = connection.spent or mailbox.transport != transport
         if not connection.usable or spent or self._closed:
             self._leave(connection)
             return
@@ -258,7 +273,6 @@ class _Mailbox:
     """`transport` is the newest seen."""
 
     transport: Transport
-    slots: Slots
     idle: list[Connection] = field(default_factory=list)
 
 

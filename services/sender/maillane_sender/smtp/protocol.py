@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from maillane_sender.smtp.reply import Garbled, Reply, ReplyParser
+from maillane_sender.smtp.reply_queue import Lost, ReplyQueue
 from maillane_sender.smtp.verdict import Command, Revoked, Stage, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from maillane_sender.smtp.reply import Reply
     from maillane_sender.smtp.transport import Envelope
 
 CLOSING_CODE = 421
 """RFC 5321 §3.8: the server closes the connection after this answer, to whatever command."""
 
 BAD_SEQUENCE_CODE = 503
+
+MAX_MESSAGES = 1000
+"""On one connection, where the server names no limit: an end to whatever a connection accumulates on either side."""
 
 _UNSAFE_IN_COMMAND = re.compile(r"[\x00-\x20\x7f<>]")
 
@@ -54,10 +57,10 @@ class Features:
 
 
 class Connection:
-    """An authenticated connection, for one transaction at a time.
+    """An authenticated connection: one message in its content at most, and the next one's envelope behind it at most.
 
-    The queue of expected replies does not care whose they are, so a later version can let the next envelope ride
-    behind the content: whoever calls `transact` would not notice.
+    Behind a content may follow what comes after its final dot (RFC 2920 §3.1 ends a group with it, not the stream), so
+    on a warm connection a message takes one round trip: the answers to its envelope come with the answer before.
     """
 
     def __init__(
@@ -70,21 +73,45 @@ class Connection:
         self._timeouts = timeouts
         self._pipelining = pipelining
         self._transport = transport
-        self._replies = _ReplyQueue(transport)
+        self._replies = ReplyQueue(transport)
         self._unclean = False
+        self._answer: asyncio.Future[Reply] | None = None
+        """To the content that is under way."""
+        self._behind_bytes = 0
+        """Of an envelope that was written behind that content."""
+        self._given_up = False
+        """Who rode behind a content gave up: the connection ends, but not before that content is answered."""
         transport.set_protocol(self._replies)
 
     @property
     def usable(self) -> bool:
         """Whether another transaction may begin: nothing failed, and nothing has been said since the last answer."""
-        return not self._replies.lost and not self._transport.is_closing() and self._replies.quiet
+        return self._alive and self._replies.quiet
+
+    @property
+    def takes_next(self) -> bool:
+        """Whether the next envelope may ride behind the content that is under way."""
+        content_only = self._answer is not None and self._replies.awaited == 1
+        return self._pipelining and content_only and self._alive and not self._given_up and not self.spent
+
+    @property
+    def spent(self) -> bool:
+        """Whether it has carried as many messages as it may."""
+        return self.transactions >= (self.features.mail_max or MAX_MESSAGES)
+
+    @property
+    def _alive(self) -> bool:
+        return not self._replies.lost and not self._transport.is_closing()
 
     async def transact(self, envelope: Envelope, content: bytes, on_content: Callable[[], None]) -> Verdict:
         """Sends one message. `content` has CRLF lines, is dot-stuffed, and ends in CRLF; the final dot is added here.
 
         `on_content` is called once, synchronously, right before the first byte of content is written; where it raises
         `Revoked`, nothing is written, the connection ends, and the verdict is at `ENVELOPE`. Unless a verdict says
-        that the connection is in order, it is closed; a cancelled or failed call closes it always.
+        that the connection is in order, it is closed; a cancelled or failed call closes it always, and one that rides
+        behind another's content once that is answered.
+
+        It may be called while another message is in its content, where `takes_next` says so.
 
         Raises:
             ValueError: the envelope or the content would break the conversation. Nothing was written.
@@ -99,7 +126,7 @@ class Connection:
             refusal = await self._open(lines)
             return refusal or await self._deliver(content, on_content)
         except BaseException:
-            self.abort()
+            self._give_up()
             raise
 
     async def quit(self) -> None:
@@ -110,7 +137,7 @@ class Connection:
             try:
                 async with asyncio.timeout(self._timeouts.quit_s):
                     await answer
-            except (_Lost, TimeoutError):
+            except (Lost, TimeoutError):
                 pass  # It is only a goodbye.
             finally:
                 self.abort()
@@ -120,28 +147,41 @@ class Connection:
         """Closes at once; the connection is never used again."""
         self._replies.fail("closed by us")
 
+    def _give_up(self) -> None:
+        """Nobody may use it any more; but another message's content is not made unconfirmed for that."""
+        if self._answer is None:
+            self.abort()
+        self._given_up = True
+
     async def _open(self, lines: dict[Command, bytes]) -> Verdict | None:
         """Runs the envelope: None once the server waits for content."""
         if self._unclean:
             lines = {Command.RSET: b"RSET\r\n", **lines}
-        answers: dict[Command, Reply] = {}
-        lost = ""
+        asked = _Asked(lines, behind=self._answer is not None)
         try:
+            expected = self._write_together(lines) if self._pipelining else []
+            if self._answer is not None:
+                # No deadline of its own: it has that of the content before it.
+                await asyncio.wait([self._answer])
             async with asyncio.timeout(self._timeouts.envelope_s):
-                await (self._ask_together if self._pipelining else self._ask_one_by_one)(lines, answers)
-        except _Lost as error:
-            lost = str(error)
+                if self._pipelining:
+                    await asked.take(expected)
+                else:
+                    await self._ask_one_by_one(lines, asked.answers)
+        except Lost as error:
+            asked.lost = str(error)
         except TimeoutError:
-            lost = "no answer in time"
-        if lost:
+            asked.lost, asked.late = "no answer in time", True
+        if asked.lost:
             self.abort()
-        return await self._judge(lines, answers, lost)
+        return await self._judge(asked)
 
-    async def _ask_together(self, lines: dict[Command, bytes], answers: dict[Command, Reply]) -> None:
+    def _write_together(self, lines: dict[Command, bytes]) -> list[asyncio.Future[Reply]]:
         expected = [self._replies.expect() for _ in lines]
-        self._transport.write(b"".join(lines.values()))
-        for command, answer in zip(lines, expected, strict=True):
-            answers[command] = _in_place(command, await answer)
+        group = b"".join(lines.values())
+        self._behind_bytes = len(group)
+        self._transport.write(group)
+        return expected
 
     async def _ask_one_by_one(self, lines: dict[Command, bytes], answers: dict[Command, Reply]) -> None:
         for command, line in lines.items():
@@ -151,31 +191,35 @@ class Connection:
             if answers[command].negative:
                 return
 
-    async def _judge(self, lines: dict[Command, bytes], answers: dict[Command, Reply], lost: str) -> Verdict | None:
-        refused = next((command for command, reply in answers.items() if reply.negative), None)
-        if self._pipelining and self._breaks_on_pipelining(answers, refused, lost):
+    async def _judge(self, asked: _Asked) -> Verdict | None:
+        refused = asked.refused
+        if self._pipelining and self._breaks_on_pipelining(asked):
             self.misbehaved = True
             self.abort()
-            return Verdict.lost(Stage.ENVELOPE, refused or Command.MAIL, lost or "the server does not bear pipelining")
-        if refused is not None:
-            await self._recover(answers)
-            return Verdict.replied(refused, answers[refused])
-        if lost:
-            awaited = next(command for command in lines if command not in answers)
-            return Verdict.lost(Stage.ENVELOPE, awaited, lost)
+            why = asked.lost or "the server does not bear pipelining"
+            return Verdict.lost(Stage.ENVELOPE, refused or Command.MAIL, why)
+        if refused is not None and not (asked.behind and asked.lost):
+            await self._recover(asked.answers)
+            return Verdict.replied(refused, asked.answers[refused])
+        if asked.lost:
+            # Behind another's content a refusal counts only where every answer had its place: with one that nobody
+            # asked for among them, it would be the refusal of something else.
+            return Verdict.lost(Stage.ENVELOPE, asked.awaited, asked.lost)
         self._unclean = False
         return None
 
-    def _breaks_on_pipelining(self, answers: dict[Command, Reply], refused: Command | None, lost: str) -> bool:
+    def _breaks_on_pipelining(self, asked: _Asked) -> bool:
         """Whether what happened is how servers fail that promise PIPELINING and cannot do it.
 
         They lose commands or hang up in the middle, complain in words, or call a right sequence wrong. A reused
-        connection that ends before any answer only sat idle for too long.
+        connection that ends before any answer only sat idle for too long; but where the envelope came behind a content
+        and nothing at all is said to it, it was thrown away with what followed the final dot.
         """
-        if refused is None:
-            return bool(lost) and (bool(answers) or self.transactions == 1)
-        reply = answers[refused]
-        after_success = reply.code == BAD_SEQUENCE_CODE and refused not in (Command.RSET, Command.MAIL)
+        if asked.refused is None:
+            swallowed = asked.behind and asked.late
+            return bool(asked.lost) and (bool(asked.answers) or self.transactions == 1 or swallowed)
+        reply = asked.answers[asked.refused]
+        after_success = reply.code == BAD_SEQUENCE_CODE and asked.refused not in (Command.RSET, Command.MAIL)
         return after_success or "pipelin" in reply.text.lower()
 
     async def _recover(self, answers: dict[Command, Reply]) -> None:
@@ -195,7 +239,7 @@ class Connection:
         try:
             async with asyncio.timeout(self._timeouts.envelope_s):
                 await answer
-        except (_Lost, TimeoutError):
+        except (Lost, TimeoutError):
             self.abort()
 
     async def _deliver(self, content: bytes, on_content: Callable[[], None]) -> Verdict:
@@ -208,18 +252,24 @@ class Connection:
             # After 354 there is no way back but to hang up: a dot would deliver an empty message.
             self.abort()
             return Verdict.lost(Stage.ENVELOPE, Command.DATA, "revoked before its content")
-        answer = self._replies.expect()
+        self._behind_bytes = 0
+        answer = self._answer = self._replies.expect()
         self._transport.write(content + b".\r\n")
         try:
             async with asyncio.timeout(self._timeouts.content_s):
                 reply = await answer
-        except (_Lost, TimeoutError) as error:
+        except (Lost, TimeoutError) as error:
             self.abort()
             return Verdict.lost(Stage.CONTENT, Command.CONTENT, str(error) or "no answer in time")
-        return self._final(reply)
+        finally:
+            self._answer = None
+        verdict = self._final(reply)
+        if self._given_up:
+            self.abort()
+        return verdict
 
     def _final(self, reply: Reply) -> Verdict:
-        early = self._transport.get_write_buffer_size() > 0
+        early = self._transport.get_write_buffer_size() > self._behind_bytes
         if reply.code < 400 and (early or not reply.positive):
             self.abort()
             why = "the server answered before it had the content" if early else f"{reply.code} is no answer to content"
@@ -229,76 +279,40 @@ class Connection:
         return Verdict.replied(Command.CONTENT, reply)
 
 
-class _Lost(Exception):
-    """The connection ended, or had to; its text says why."""
+@dataclass(slots=True)
+class _Asked:
+    """An envelope, and what came of it so far. `lost` says why no more comes, `late` that it was for want of time.
 
+    `behind`: it was written behind another message's content.
+    """
 
-class _ReplyQueue(asyncio.Protocol):
-    """Hands replies to those who expect them, in order. Anything else that arrives ends the connection."""
+    lines: dict[Command, bytes]
+    behind: bool
+    answers: dict[Command, Reply] = field(default_factory=dict)
+    lost: str = ""
+    late: bool = False
 
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self.lost = ""
-        self._transport = transport
-        self._loop = asyncio.get_running_loop()
-        self._parser = ReplyParser()
-        self._expected: deque[asyncio.Future[Reply]] = deque()
+    async def take(self, expected: list[asyncio.Future[Reply]]) -> None:
+        """Takes the answers to all of its lines as they come."""
+        for command, answer in zip(self.lines, expected, strict=True):
+            self.answers[command] = _in_place(command, await answer)
 
     @property
-    def quiet(self) -> bool:
-        return not self._expected and self._parser.between_replies
+    def refused(self) -> Command | None:
+        """The first line that was refused."""
+        return next((command for command, reply in self.answers.items() if reply.negative), None)
 
-    def expect(self) -> asyncio.Future[Reply]:
-        """The next reply that nobody else waits for. Call it before writing the command.
-
-        The future raises `_Lost` where the connection ends first.
-        """
-        future: asyncio.Future[Reply] = self._loop.create_future()
-        if self.lost:
-            _end(future, self.lost)
-        else:
-            self._expected.append(future)
-        return future
-
-    def fail(self, why: str) -> None:
-        """Ends the connection and everybody's wait; the first reason stays."""
-        self.lost = self.lost or why
-        self._transport.abort()
-        while self._expected:
-            _end(self._expected.popleft(), self.lost)
-
-    def data_received(self, data: bytes) -> None:
-        if self.lost:
-            return
-        try:
-            for reply in self._parser.feed(data):
-                if not self._expected:
-                    self.fail(f"the server said {reply.code} unasked")
-                    return
-                future = self._expected.popleft()
-                if not future.done():
-                    future.set_result(reply)
-        except Garbled as error:
-            self.fail(f"the server sent {error}")
-
-    def eof_received(self) -> bool:
-        self.fail("the server closed the connection")
-        return False
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.fail(f"the connection broke: {exc}" if exc else "the connection was closed")
-
-
-def _end(future: asyncio.Future[Reply], why: str) -> None:
-    if not future.done():
-        future.set_exception(_Lost(why))
-        future.exception()  # Nobody need wait for it: no "never retrieved" in the log.
+    @property
+    def awaited(self) -> Command:
+        """The first line that has no answer; the last, where all have one."""
+        return next((command for command in self.lines if command not in self.answers), Command.DATA)
 
 
 def _in_place(command: Command, reply: Reply) -> Reply:
     """The reply, if it can be one to that command: an intermediate answer has its place after DATA only."""
     good = 300 <= reply.code <= 399 if command is Command.DATA else reply.positive
     if not (good or reply.negative) or (command is Command.RSET and not good):
-        raise _Lost(f"the server answered {reply.code} to {command}")
+        raise Lost(f"the server answered {reply.code} to {command}")
     return reply
 
 

@@ -1,0 +1,114 @@
+"""Who may be at which connection, in the order of asking."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from maillane_sender.smtp.protocol import Connection
+    from maillane_sender.smtp.transport import Transport
+
+
+@dataclass(slots=True, eq=False)
+class Berth:
+    """A place at one mailbox's server, and the connection there, once there is one.
+
+    One message is at it, or two where the envelope of the next rides behind the content of the one before.
+    """
+
+    transport: Transport
+    connection: Connection | None = None
+    messages: int = 0
+
+    @property
+    def takes_next(self) -> bool:
+        """Whether another message may come to the one that is here."""
+        return self.messages == 1 and self.connection is not None and self.connection.takes_next
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    transport: Transport
+    turn: asyncio.Future[Berth]
+
+
+class Berths:
+    """At most `size` berths, and at most a mailbox's own limit of them at its server.
+
+    A message gets a berth of its own where one is free, else it rides with another of its mailbox, else it waits. Whose
+    mailbox is at its limit holds up nobody else.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._limits: dict[str, int] = {}
+        self._taken: dict[str, list[Berth]] = {}
+        self._waiting: deque[_Waiting] = deque()
+
+    def limit(self, mailbox_id: str, berths: int) -> None:
+        """Sets how many a mailbox may have. What it has beyond that it keeps; it gets no other until they are left."""
+        self._limits[mailbox_id] = berths
+        self.look()
+
+    def forget(self, mailbox_id: str) -> bool:
+        """Forgets the limit of a mailbox for which nobody is here or waits; says whether that is so."""
+        if mailbox_id in self._taken or any(w.transport.mailbox_id == mailbox_id for w in self._waiting):
+            return False
+        self._limits.pop(mailbox_id, None)
+        return True
+
+    def look(self) -> None:
+        """Lets in who waits and may come now. To be called when a connection begins to take a next message."""
+        for waiting in list(self._waiting):
+            if not waiting.turn.done() and (berth := self._find(waiting.transport)) is not None:
+                self._waiting.remove(waiting)
+                waiting.turn.set_result(self._enter(berth))
+
+    @asynccontextmanager
+    async def at(self, transport: Transport) -> AsyncIterator[Berth]:
+        """A berth for one message. Who leaves one as the last leaves its `connection` unset."""
+        berth = self._find(transport)
+        berth = self._enter(berth) if berth is not None else await self._wait(transport)
+        try:
+            yield berth
+        finally:
+            self._leave(berth)
+
+    async def _wait(self, transport: Transport) -> Berth:
+        waiting = _Waiting(transport, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        try:
+            return await waiting.turn
+        except asyncio.CancelledError:
+            if waiting.turn.cancelled():
+                self._waiting.remove(waiting)
+            else:
+                self._leave(waiting.turn.result())  # Got it in the moment of giving up.
+            raise
+
+    def _find(self, transport: Transport) -> Berth | None:
+        mine = self._taken.get(transport.mailbox_id, [])
+        if len(mine) < self._limits[transport.mailbox_id] and sum(map(len, self._taken.values())) < self._size:
+            return Berth(transport)
+        return next((berth for berth in mine if berth.takes_next and berth.transport == transport), None)
+
+    def _enter(self, berth: Berth) -> Berth:
+        if not berth.messages:
+            self._taken.setdefault(berth.transport.mailbox_id, []).append(berth)
+        berth.messages += 1
+        return berth
+
+    def _leave(self, berth: Berth) -> None:
+        berth.messages -= 1
+        if not berth.messages:
+            mine = self._taken[berth.transport.mailbox_id]
+            mine.remove(berth)
+            if not mine:
+                del self._taken[berth.transport.mailbox_id]
+        self.look()
