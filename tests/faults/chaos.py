@@ -43,14 +43,21 @@ class Feeder:
             await asyncio.sleep(0.1)
 
 
-async def kill_at_random(trial: Trial, rig: Rig, parts: Sequence[str], kills: int, *, pause_s: float) -> Counter[str]:
+async def kill_at_random(
+    trial: Trial, rig: Rig, parts: Sequence[str], kills: int, *, every: int = 0, pause_s: float = 0
+) -> Counter[str]:
     """Kills parts, one after another, and starts each again after up to a second; returns how often which.
 
     Measured: the longest time from a part being ready again to the next content at the sink.
+
+    Args:
+        every: one kill falls somewhere in each such number of contents, so that they fall all over a run.
+        pause_s: the longest time from one part's return to the next kill; with `every`, beside it.
     """
     killed: Counter[str] = Counter()
-    for _ in range(kills):
+    for number in range(kills):
         await asyncio.sleep(trial.random.uniform(0, pause_s))
+        await rig.taken(number * every + trial.random.randrange(every + 1))
         part = trial.random.choice(parts)
         await rig.system.kill(part)
         killed[part] += 1

@@ -178,6 +178,16 @@ class Rig:
             while self.sink.accepted < at_least:
                 await asyncio.sleep(LOOK_S)
 
+    async def taken(self, at_least: int, within_s: float = FIRST_S) -> None:
+        """Waits until the sink has taken so many contents, however it answered.
+
+        Raises:
+            TimeoutError: it has not, in time.
+        """
+        async with asyncio.timeout(within_s):
+            while len(self.sink.contents) < at_least:
+                await asyncio.sleep(LOOK_S / 4)
+
     async def quiet(self, within_s: float = 60) -> None:
         """Pauses all campaigns, and waits until nothing is being sent: then nothing moves under what is judged.
 
