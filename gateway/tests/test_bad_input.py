@@ -30,13 +30,13 @@ def bad_fields(response: httpx.Response) -> dict[str, str]:
         (b'{"mailboxIds": [null]}', "mailboxIds[0]", "must not be null"),
         (b'{"template": "Hi"}', "template", "must be an object, not a string"),
         (b'{"template": []}', "template", "must be an object, not an array"),
-        (b'{"hourlyLimit": 1.5}', "hourlyLimit", "must be a whole number from -2147483648 to 2147483647"),
-        (b'{"hourlyLimit": 2147483648}', "hourlyLimit", "must be a whole number from -2147483648 to 2147483647"),
-        (b'{"hourlyLimit": ' + b"9" * 5000 + b"}", "hourlyLimit", "must be a whole number from"),
-        (b'{"hourlyLimit": 1e400}', "hourlyLimit", "must be a whole number from"),
-        (b'{"hourlyLimit": NaN}', "hourlyLimit", "must be a whole number from"),
-        (b'{"hourlyLimit": true}', "hourlyLimit", "must be a whole number from"),
-        (b'{"hourlyLimit": "many"}', "hourlyLimit", "must be a whole number from"),
+        (b'{"hourlyLimit": 1.5}', "hourlyLimit", "must be a whole number (messages an hour over all"),
+        (b'{"hourlyLimit": 2147483648}', "hourlyLimit", "must be a whole number (messages an hour over all"),
+        (b'{"hourlyLimit": ' + b"9" * 5000 + b"}", "hourlyLimit", "its mailboxes: 1 to 1,000,000)"),
+        (b'{"hourlyLimit": 1e400}', "hourlyLimit", "its mailboxes: 1 to 1,000,000)"),
+        (b'{"hourlyLimit": NaN}', "hourlyLimit", "its mailboxes: 1 to 1,000,000)"),
+        (b'{"hourlyLimit": true}', "hourlyLimit", "its mailboxes: 1 to 1,000,000)"),
+        (b'{"hourlyLimit": "many"}', "hourlyLimit", "its mailboxes: 1 to 1,000,000)"),
         (b'{"startTime": "tomorrow"}', "startTime", 'must be a time like "2026-01-31T09:30:00Z"'),
         (b'{"startTime": "2026-13-31T09:30:00Z"}', "startTime", "must be a time like"),
         (b'{"startTime": "2026-01-31"}', "startTime", "must be a time like"),
@@ -44,7 +44,8 @@ def bad_fields(response: httpx.Response) -> dict[str, str]:
         (b'{"delay": 5}', "delay", 'must be a duration in seconds like "5s" or "0.5s"'),
         (b'{"delay": "5m"}', "delay", "must be a duration in seconds"),
         (b'{"delay": "5_0s"}', "delay", "must be a duration in seconds"),
-        (b'{"delay": "999999999999s"}', "delay", "must be a duration in seconds"),
+        (b'{"delay": "999999999999s"}', "delay", "is too long (between two messages in one mailbox: 0 s to 24 h)"),
+        (b'{"delay": "' + b"9" * 40 + b's"}', "delay", "is too long"),
         (b'{"state": "ACTIVE"}', "state", "must be one of CAMPAIGN_STATE_UNSPECIFIED, CAMPAIGN_STATE_DRAFT"),
         (b'{"state": 99}', "state", "must be one of"),
         (b'{"name": "\\ud800"}', "name", "must not hold half of a surrogate pair"),
@@ -73,7 +74,8 @@ async def test_a_body_that_does_not_fit(client, scheduler, content, field, words
     [
         ("stat=x", "stat", "is not a parameter of this call"),
         ("state=SENT", "state", "must be one of MESSAGE_STATE_UNSPECIFIED"),
-        ("pageSize=many", "pageSize", "must be a whole number"),
+        ("pageSize=many", "pageSize", "must be a whole number (1 to 200; 0: 50)"),
+        ("pageSize=99999999999", "pageSize", "must be a whole number (1 to 200; 0: 50)"),
         ("pageSize=1&pageSize=2", "pageSize", "is given twice"),
         ("pageSize=1&page_size=2", "page_size", "is given twice"),
         ("campaignId.x=1", "campaignId.x", "is not a parameter of this call"),
@@ -210,6 +212,64 @@ async def test_fields_that_the_scheduler_refuses_are_named_as_the_client_knows_t
         "hourlyLimit",
         "elsewhere.made_up",
     ]
+
+
+async def test_the_message_names_fields_as_the_details_do(client, scheduler):
+    """In JSON names; words that only look like a field stay."""
+    scheduler.answers["CreateCampaign"] = InvalidArgument(
+        [Violation("campaign.mailbox_ids", "must be ids"), Violation("campaign.hourly_limit", "must be from 1")],
+        message="campaign.mailbox_ids and campaign.hourly_limit: {{campaign.hourly_limits}} mailbox_ids",
+    )
+
+    response = await client.post("/v1/campaigns", json={})
+
+    assert response.json()["error"]["message"] == "mailboxIds and hourlyLimit: {{campaign.hourly_limits}} mailbox_ids"
+
+
+async def test_a_mask_that_is_refused_is_told_in_json_names(client, scheduler):
+    """The names in what is said of it as well."""
+    scheduler.answers["UpdateMailbox"] = InvalidArgument(
+        [Violation("update_mask", "must name only address, display_name, smtp.has_password")]
+    )
+
+    response = await client.patch("/v1/mailboxes/3?updateMask=x", json={})
+
+    words = "must name only address, displayName, smtp.hasPassword"
+    assert bad_fields(response) == {"updateMask": words}
+    assert response.json()["error"]["message"] == f"updateMask: {words}"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "fields"),
+    [
+        (
+            "/v1/mailboxes/3",
+            {"state": "MAILBOX_STATE_PAUSED", "smtp": {"has_password": True}},
+            ["state", "smtp.has_password"],
+        ),
+        ("/v1/campaigns/7", {"counts": {"sent": 1}}, ["counts"]),
+    ],
+)
+async def test_an_update_of_what_only_the_server_sets(client, scheduler, path, body, fields):
+    """Is refused by the names that the client wrote: nothing of it could take effect."""
+    response = await client.patch(path, json=body)
+
+    assert bad_fields(response) == dict.fromkeys(fields, "is set by the server and cannot be changed")
+    assert not scheduler.asked
+
+
+async def test_what_only_the_server_sets_may_come_back_with_a_change(client, scheduler):
+    """AIP-203: who reads a resource, changes a field and sends it all is understood."""
+    body = {
+        "id": "3",
+        "state": "MAILBOX_STATE_PAUSED",
+        "displayName": "Ann",
+        "parks": [],
+        "smtp": {"hasPassword": True},
+    }
+    await client.patch("/v1/mailboxes/3", json=body)
+
+    assert list(scheduler.asked["UpdateMailbox"][0].update_mask.paths) == ["display_name"]
 
 
 async def test_a_reason_comes_back_with_its_details(client, scheduler):

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ IMPORT = "/v1/campaigns/7/recipients:import"
 JSON = {"content-type": "application/json"}
 
 
-def reason_of(answer: dict) -> str:
+def reason_of(answer: Any) -> Any:
     """The reason of an error's ErrorInfo."""
     [info] = [each for each in answer["error"]["details"] if each["@type"].endswith("google.rpc.ErrorInfo")]
     assert info["domain"] == "maillane"

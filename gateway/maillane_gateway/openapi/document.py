@@ -7,7 +7,7 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, ServiceDescriptor
 
-from maillane_gateway.openapi.comments import comment
+from maillane_gateway.comments import comment
 from maillane_gateway.openapi.schemas import Schema, Schemas
 from maillane_gateway.openapi.uploads import import_operation, probe_operations
 from maillane_gateway.transcode.binding import WHOLE, Binding, bindings

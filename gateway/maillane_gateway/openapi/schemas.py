@@ -4,7 +4,7 @@ from typing import Any, TypeAlias
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
-from maillane_gateway.openapi.comments import comment
+from maillane_gateway.comments import comment
 from maillane_gateway.transcode.binding import is_map
 from maillane_gateway.transcode.mask import is_output_only
 

@@ -2,10 +2,10 @@
 
 from typing import Any, TypeAlias
 
+from maillane_gateway.comments import comment
 from maillane_gateway.imports.endpoint import METHOD as IMPORT_METHOD
 from maillane_gateway.imports.endpoint import PATH as IMPORT_PATH
 from maillane_gateway.imports.upload import FIELD, FORM
-from maillane_gateway.openapi.comments import comment
 from maillane_gateway.openapi.schemas import Schemas
 
 Operation: TypeAlias = tuple[str, str, dict[str, Any]]

@@ -29,6 +29,18 @@ def given_paths(document: Any, message: Descriptor, prefix: str = "") -> Iterato
             yield path
 
 
+def server_set_paths(document: Any, message: Descriptor, prefix: str = "") -> Iterator[str]:
+    """The paths of a document's fields that are output only, as the client wrote them."""
+    if not isinstance(document, dict):
+        return
+    for name, value in document.items():
+        field = find_field(message, name)
+        if field is not None and is_output_only(field):
+            yield prefix + name
+        elif field is not None and field.message_type is not None and not is_map(field):
+            yield from server_set_paths(value, field.message_type, f"{prefix}{name}.")
+
+
 def is_output_only(field: FieldDescriptor) -> bool:
     """Whether the contract says that only the server sets it."""
     extension: Any = field_behavior_pb2.field_behavior

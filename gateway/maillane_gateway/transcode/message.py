@@ -55,15 +55,15 @@ def _set(message: Message, field: FieldDescriptor, value: Any, faults: Faults, p
     elif field.message_type is not None:
         part = getattr(message, field.name)
         part.SetInParent()
-        _set_message(part, value, faults, path)
+        _set_message(part, field, value, faults, path)
     else:
         _try(faults, path, lambda: setattr(message, field.name, scalar(field, value)))
 
 
-def _set_message(part: Message, value: Any, faults: Faults, path: str) -> None:
+def _set_message(part: Message, field: FieldDescriptor, value: Any, faults: Faults, path: str) -> None:
     name = part.DESCRIPTOR.full_name
     if read := SCALAR_MESSAGES.get(name):
-        _try(faults, path, lambda: part.CopyFrom(read(value)))
+        _try(faults, path, lambda: part.CopyFrom(read(field, value)))
     elif name.startswith("google.protobuf."):
         # Struct, wrappers and the like: rare, and json_format knows their many forms.
         try:
@@ -86,7 +86,7 @@ def _set_list(message: Message, field: FieldDescriptor, value: Any, faults: Faul
         if item is None:
             faults.add(where, "must not be null")
         elif field.message_type is not None:
-            _set_message(items.add(), item, faults, where)
+            _set_message(items.add(), field, item, faults, where)
         else:
             _try(faults, where, lambda item=item: items.append(scalar(field, item)))
 
@@ -107,7 +107,7 @@ def _set_map(message: Message, field: FieldDescriptor, value: Any, faults: Fault
         try:
             key = scalar(key_field, _MAP_KEY_TEXT.get(name, name) if key_field.type == key_field.TYPE_BOOL else name)
             if value_field.message_type is not None:
-                _set_message(entries[key], item, faults, where)
+                _set_message(entries[key], value_field, item, faults, where)
             else:
                 entries[key] = scalar(value_field, item)
         except UnfitError as unfit:

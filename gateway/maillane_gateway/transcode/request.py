@@ -3,6 +3,7 @@
 from typing import Any
 
 from google.protobuf import message_factory
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 from google.rpc import code_pb2
 from maillane_chassis.errors import InvalidArgument, Violation
@@ -13,7 +14,7 @@ from maillane_gateway.http.problem import HttpFailure
 from maillane_gateway.transcode import document, query
 from maillane_gateway.transcode.binding import UPDATE_MASK, WHOLE, Binding, find_field
 from maillane_gateway.transcode.faults import Faults
-from maillane_gateway.transcode.mask import given_paths
+from maillane_gateway.transcode.mask import given_paths, server_set_paths
 from maillane_gateway.transcode.message import fill
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -47,9 +48,20 @@ async def read_request(binding: Binding, request: Request, variables: dict[str, 
     fill(message, outer, faults)
     faults.raise_if_any()
     if binding.derives_mask and not message.HasField(UPDATE_MASK):
-        target = getattr(message, binding.body).DESCRIPTOR
-        getattr(message, UPDATE_MASK).paths.extend(given_paths(given, target))
+        getattr(message, UPDATE_MASK).paths.extend(_changed(given, getattr(message, binding.body).DESCRIPTOR))
     return message
+
+
+def _changed(given: Any, resource: Descriptor) -> list[str]:
+    """The mask of an update that brings none.
+
+    Raises:
+        InvalidArgument: it gives only what the server sets, so that nothing would change, and the client not know why.
+    """
+    paths = list(given_paths(given, resource))
+    if not paths and (refused := list(server_set_paths(given, resource))):
+        raise InvalidArgument([Violation(path, "is set by the server and cannot be changed") for path in refused])
+    return paths
 
 
 async def _read_body(request: Request) -> Any:

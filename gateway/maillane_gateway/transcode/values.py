@@ -14,9 +14,11 @@ from google.protobuf import duration_pb2, field_mask_pb2, timestamp_pb2
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
+from maillane_gateway.transcode.ranges import range_of
+
 _INTEGER = re.compile(r"-?\d{1,20}", re.ASCII)
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
-_DURATION = re.compile(r"-?\d{1,12}(\.\d{1,9})?s", re.ASCII)
+_DURATION = re.compile(r"-?\d{1,40}(\.\d{1,9})?s", re.ASCII)
 _MASK_PATH = re.compile(r"[a-zA-Z_]\w*(\.[a-zA-Z_]\w*)*", re.ASCII)
 _CAPITAL = re.compile(r"[A-Z]")
 
@@ -47,7 +49,7 @@ def scalar(field: FieldDescriptor, value: Any) -> Any:
     if field.enum_type is not None:
         return _enum(field.enum_type, value)
     if bounds := _INTEGER_BOUNDS.get(field.cpp_type):
-        return _integer(value, *bounds)
+        return _integer(field, value, *bounds)
     if field.type == FieldDescriptor.TYPE_BYTES:
         return _bytes(value)
     if field.type == FieldDescriptor.TYPE_BOOL:
@@ -57,21 +59,23 @@ def scalar(field: FieldDescriptor, value: Any) -> Any:
     return _float(value, single=field.type == FieldDescriptor.TYPE_FLOAT)
 
 
-def _timestamp(value: Any) -> Message:
+def _timestamp(_field: FieldDescriptor, value: Any) -> Message:
     wanted = 'must be a time like "2026-01-31T09:30:00Z"'
     result = timestamp_pb2.Timestamp()
-    _parse(value, wanted, _TIMESTAMP, result.FromJsonString)
+    _parse(value, _TIMESTAMP, result.FromJsonString, form=wanted, beyond=wanted)
     return result
 
 
-def _duration(value: Any) -> Message:
-    wanted = 'must be a duration in seconds like "5s" or "0.5s"'
+def _duration(field: FieldDescriptor, value: Any) -> Message:
+    limits = range_of(field)
+    form = 'must be a duration in seconds like "5s" or "0.5s"' + limits
     result = duration_pb2.Duration()
-    _parse(value, wanted, _DURATION, result.FromJsonString)
+    # Seconds beyond 10,000 years, which no field takes; what its own range is, its service knows.
+    _parse(value, _DURATION, result.FromJsonString, form=form, beyond="is too long" + limits)
     return result
 
 
-def _field_mask(value: Any) -> Message:
+def _field_mask(_field: FieldDescriptor, value: Any) -> Message:
     wanted = 'must be field names with commas between them like "name,template.subject"'
     paths = [path.strip() for path in value.split(",")] if isinstance(value, str) and value.strip() else []
     unfit = any(not _MASK_PATH.fullmatch(path) for path in paths) or len(paths) > MAX_MASK_PATHS
@@ -80,12 +84,12 @@ def _field_mask(value: Any) -> Message:
     return field_mask_pb2.FieldMask(paths=[_CAPITAL.sub(lambda found: "_" + found[0].lower(), path) for path in paths])
 
 
-SCALAR_MESSAGES: dict[str, Callable[[Any], Message]] = {
+SCALAR_MESSAGES: dict[str, Callable[[FieldDescriptor, Any], Message]] = {
     "google.protobuf.Timestamp": _timestamp,
     "google.protobuf.Duration": _duration,
     "google.protobuf.FieldMask": _field_mask,
 }
-"""Messages that JSON writes as one string; each raises UnfitError."""
+"""Messages that JSON writes as one string, read as the value of a field; each raises UnfitError."""
 
 
 def kind(value: Any) -> str:
@@ -100,13 +104,13 @@ def kind(value: Any) -> str:
     return next((name for types, name in names if isinstance(value, types)), "null")
 
 
-def _parse(value: Any, wanted: str, form: re.Pattern[str], parse: Callable[[str], None]) -> None:
-    if not isinstance(value, str) or not form.fullmatch(value):
-        raise UnfitError(wanted)
+def _parse(value: Any, pattern: re.Pattern[str], parse: Callable[[str], None], *, form: str, beyond: str) -> None:
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise UnfitError(form)
     try:
         parse(value)
     except ValueError:  # a month 13, a year 0, a duration of more than 10,000 years
-        raise UnfitError(wanted) from None
+        raise UnfitError(beyond) from None
 
 
 def _string(value: Any) -> str:
@@ -123,13 +127,13 @@ def _boolean(value: Any) -> bool:
     return value
 
 
-def _integer(value: Any, least: int, most: int) -> int:
+def _integer(field: FieldDescriptor, value: Any, least: int, most: int) -> int:
     if isinstance(value, str) and _INTEGER.fullmatch(value):
         value = int(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise UnfitError(f"must be a whole number from {least} to {most}")
+        raise UnfitError("must be a whole number" + (range_of(field) or f" from {least} to {most}"))
     return value
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import accumulate
 from typing import Any
 
-from maillane_chassis.errors import FailedPrecondition, Failure, NotFound
+from maillane_chassis.errors import FailedPrecondition, Failure, NotFound, Violation
 from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, literal, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -29,7 +29,13 @@ _KEY_BYTES = 8
 _CAMPAIGNS = tables.campaigns
 _LANES = tables.lanes
 _PARKS = tables.parks
-_WHILE_DRAFT = frozenset(("mailbox_ids", "subject", "text", "html"))
+# By field, where it stands in an update.
+_WHILE_DRAFT = {
+    "mailbox_ids": "campaign.mailbox_ids",
+    "subject": "campaign.template.subject",
+    "text": "campaign.template.text",
+    "html": "campaign.template.html",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,13 +263,16 @@ def _check_changeable(campaign: Campaign, changes: Changes, now: datetime) -> No
         return
     if state.ended:
         raise _refusal(state)
-    fixed = changes.fields & _WHILE_DRAFT
+    fixed = [path for field, path in _WHILE_DRAFT.items() if field in changes.fields]
     begun = campaign.plan.start_time is None or campaign.plan.start_time <= now
     if "start_time" in changes.fields and begun:
-        fixed |= {"start_time"}
+        fixed.append("campaign.start_time")
     if fixed:
-        names = ", ".join(sorted(fixed))
-        raise FailedPrecondition(f"fixed once the campaign was started: {names}", reason="CAMPAIGN_NOT_DRAFT")
+        raise FailedPrecondition(
+            f"fixed once the campaign was started: {', '.join(fixed)}",
+            reason="CAMPAIGN_NOT_DRAFT",
+            violations=[Violation(path, "is fixed once the campaign was started") for path in fixed],
+        )
 
 
 async def _give_mailboxes(connection: AsyncConnection, campaign: Campaign, mailbox_ids: Sequence[int]) -> None:

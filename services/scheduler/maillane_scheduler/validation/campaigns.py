@@ -64,7 +64,7 @@ def plan(violations: Violations, campaign: pb.Campaign) -> Plan:
 
 def changes(violations: Violations, request: pb.UpdateCampaignRequest) -> Changes:
     """What an update changes; only what its mask names is looked at."""
-    fields = masks.changed(violations, request.update_mask.paths, _PATHS)
+    fields = masks.changed(violations, request.update_mask.paths, _PATHS, pb.Campaign.DESCRIPTOR)
     return Changes(fields, _plan(violations, request.campaign, fields))
 
 

@@ -70,7 +70,7 @@ def changes(violations: Violations, request: pb.UpdateMailboxRequest, rules: Mai
 
     Host and security must fit together as they will be: `check_security` says, once the rest of the row is known.
     """
-    fields = masks.changed(violations, request.update_mask.paths, _PATHS)
+    fields = masks.changed(violations, request.update_mask.paths, _PATHS, pb.Mailbox.DESCRIPTOR)
     if "password" in fields and not request.mailbox.smtp.HasField("password"):
         fields -= {"password"}
     return Changes(fields, _settings(violations, request.mailbox, fields, rules))

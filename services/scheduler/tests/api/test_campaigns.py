@@ -422,6 +422,8 @@ async def test_what_was_started_is_not_rewritten(tenant, path):
     refusal = await refused(tenant.editor.UpdateCampaign(update(campaign.id, campaign_of(), path)))
 
     assert (refusal.code, refusal.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "CAMPAIGN_NOT_DRAFT")
+    assert all(field.startswith(f"campaign.{path}") for field in refusal.fields)
+    assert refusal.fields
 
 
 async def test_a_running_campaign_takes_a_name_a_delay_and_an_hourly_limit(tenant):

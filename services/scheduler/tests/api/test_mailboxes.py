@@ -170,6 +170,14 @@ async def test_a_mask_names_known_fields_and_at_least_one(tenant, paths):
     assert set(refusal.fields) == {"update_mask"}
 
 
+async def test_a_mask_that_names_what_the_server_sets_is_told_so(tenant):
+    """By its name."""
+    made = await make_mailbox(tenant.editor)
+    refusal = await refused(tenant.editor.UpdateMailbox(update(made.id, pb.Mailbox(), "smtp.has_password")))
+
+    assert refusal.fields == {"update_mask": "must not name smtp.has_password: it is set by the server"}
+
+
 async def test_a_host_changed_alone_must_fit_the_security_that_stays(tenant):
     """A mailbox without protection does not leave loopback by an update."""
     smtp = pb.Smtp(host="localhost", port=1025, security=pb.SECURITY_NONE)
