@@ -11,6 +11,8 @@ import pytest
 if TYPE_CHECKING:  # imported by the fixtures instead: what they need takes a second to load
     from maillane_local.valkey import Valkey
 
+    from .valkey_cluster import ValkeyCluster
+
 StartValkey: TypeAlias = "Callable[..., Awaitable[Valkey]]"
 """Starts a Valkey with the settings given as keywords, say start_valkey(maxmemory="8mb")."""
 
@@ -53,3 +55,18 @@ async def start_valkey(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
     yield start
     for server in servers:
         await server.stop()
+
+
+@pytest.fixture(scope="module")
+def valkey_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyCluster]:
+    """A cluster that the tests of a module share, to kill and to wipe; it is whole at the start of each.
+
+    Not shared by more: it takes 2 s to form, and 6 processes.
+    """
+    from .valkey_cluster import ValkeyCluster
+
+    with asyncio.Runner() as runner:
+        cluster = ValkeyCluster(tmp_path_factory.mktemp("cluster"))
+        runner.run(cluster.start())
+        yield cluster
+        runner.run(cluster.stop())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from maillane_chassis.settings import Port, ServiceSettings
 from pydantic import Field, SecretStr, field_validator
 
-REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
+REDIS_SCHEMES = ("redis://", "rediss://", "unix://", "redis+cluster://", "rediss+cluster://")
 
 
 class Settings(ServiceSettings):

@@ -10,7 +10,13 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+from maillane_ratelimit.counters import keys
+from maillane_ratelimit.counters.cluster import SCHEMES, ClusterClient
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
     from redis.asyncio.connection import AbstractConnection
 
 MOST_CONNECTIONS: Final = 32
@@ -27,6 +33,9 @@ _AWAY: Final = (
     exceptions.MasterDownError,
     exceptions.OutOfMemoryError,
     exceptions.ReadOnlyError,
+    # The slot is moving, or has moved again. From a single server's URL: it is a node of a cluster.
+    exceptions.AskError,
+    exceptions.TryAgainError,
 )
 """What Redis is, or does, when it cannot count now and may later. (TimeoutError: of the whole call.)"""
 
@@ -44,9 +53,32 @@ def open_client(url: str) -> Redis:
     It repeats nothing by itself, for only `Counters` knows what may be repeated. Nor does it limit the wait for an
     answer or for a free connection: callers do, for a whole call, and a call that is cancelled closes its connection.
 
+    Of a cluster it reaches the primary of each workspace's slot; what has no key goes to that of the deployment's.
+
     Raises:
         ValueError: that is no URL of a Redis.
     """
+    if url.startswith(SCHEMES):
+        return ClusterClient(url, _open_node, _key_of)
+    return _open_node(url)
+
+
+def translate(error: Exception) -> Failure | None:
+    """What a caller is told when Redis is away; None for what is a fault of ours."""
+    if isinstance(error, EvictsError):
+        return Unavailable(str(error), reason="REDIS_EVICTS")
+    is_reply = isinstance(error, exceptions.ResponseError)
+    if isinstance(error, _AWAY) or (is_reply and str(error).startswith(_AWAY_REPLIES)):
+        return Unavailable("the counters' Redis does not answer", reason="REDIS_UNAVAILABLE")
+    return None
+
+
+def _key_of(command: Sequence[Any]) -> str | bytes:
+    """The key of a script, which is sent as its name, its text or digest, the number of keys, and the key."""
+    return command[3] if command[0] in ("EVALSHA", "EVAL") else keys.sentinel(keys.DEPLOYMENT)
+
+
+def _open_node(url: str) -> Redis:
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=MOST_CONNECTIONS,
@@ -60,16 +92,6 @@ def open_client(url: str) -> Redis:
         redis_connect_func=_greet,
     )
     return Redis.from_pool(pool)
-
-
-def translate(error: Exception) -> Failure | None:
-    """What a caller is told when Redis is away; None for what is a fault of ours."""
-    if isinstance(error, EvictsError):
-        return Unavailable(str(error), reason="REDIS_EVICTS")
-    is_reply = isinstance(error, exceptions.ResponseError)
-    if isinstance(error, _AWAY) or (is_reply and str(error).startswith(_AWAY_REPLIES)):
-        return Unavailable("the counters' Redis does not answer", reason="REDIS_UNAVAILABLE")
-    return None
 
 
 async def _greet(connection: AbstractConnection) -> None:

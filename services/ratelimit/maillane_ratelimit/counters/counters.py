@@ -9,7 +9,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from maillane_ratelimit.counters import keys
 from maillane_ratelimit.counters.lost import CountersLost
-from maillane_ratelimit.counters.scripts import assemble, read_sources
+from maillane_ratelimit.counters.scripts import Script, assemble, read_sources
 from maillane_ratelimit.permits import Usage
 
 if TYPE_CHECKING:
@@ -100,10 +100,10 @@ class Counters:
     ) -> None:
         """Takes the client as it is; `now_us` and `sources` (files of lua/) are for tests."""
         scripts = assemble(sources or read_sources())
-        self._reserve = client.register_script(scripts["reserve"])
-        self._refund = client.register_script(scripts["refund"])
-        self._usage = client.register_script(scripts["usage"])
-        self._restore = client.register_script(scripts["restore"])
+        self._reserve = Script(client, scripts["reserve"])
+        self._refund = Script(client, scripts["refund"])
+        self._usage = Script(client, scripts["usage"])
+        self._restore = Script(client, scripts["restore"])
         self._now_us = now_us
 
     async def reserve(self, workspace: str, demands: Sequence[Demand]) -> list[Answer]:
@@ -159,15 +159,15 @@ class Counters:
         arguments: list[str | int] = [self._now_us(), epoch, len(buckets)]
         for name, (permits, until_us) in buckets.items():
             arguments += [name, permits, until_us]
-        restored, in_force = await self._restore([keys.sentinel(workspace)], arguments)
+        restored, in_force = await self._restore(keys.sentinel(workspace), arguments)
         return bool(restored), int(in_force)
 
 
-async def _repeated_once(script: Callable[..., Any], workspace: str, arguments: list[str | int]) -> Any:
+async def _repeated_once(script: Script, workspace: str, arguments: list[str | int]) -> Any:
     try:
-        return await script([keys.sentinel(workspace)], arguments)
+        return await script(keys.sentinel(workspace), arguments)
     except RedisConnectionError:
-        return await script([keys.sentinel(workspace)], arguments)
+        return await script(keys.sentinel(workspace), arguments)
 
 
 def _demand(demand: Demand) -> list[str | int]:

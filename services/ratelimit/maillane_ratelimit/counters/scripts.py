@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from importlib import resources
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from redis.exceptions import NoScriptError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from redis.asyncio import Redis
 
 _PARTS: Final = {
     "reserve": ("epoch", "window", "reservation", "reserve"),
@@ -37,3 +42,23 @@ def assemble(sources: Mapping[str, str]) -> dict[str, str]:
     return {
         name: "\n".join((f"#!lua{_FLAGS[name]}", *(sources[part] for part in parts))) for name, parts in _PARTS.items()
     }
+
+
+class Script:
+    """A script of a server or a cluster: sent by its digest, and with its source where a node does not know it.
+
+    Not with SCRIPT LOAD, which names no key: it would have to reach all primaries of a cluster, also one that is down.
+    """
+
+    def __init__(self, client: Redis, source: str) -> None:
+        self._client = client
+        self._source = source
+        # By what the server does: it knows scripts by their SHA1.
+        self._digest = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
+
+    async def __call__(self, key: str, arguments: Sequence[str | int]) -> Any:
+        """Runs it once, on the node that has the key."""
+        try:
+            return await self._client.evalsha(self._digest, 1, key, *arguments)
+        except NoScriptError:
+            return await self._client.eval(self._source, 1, key, *arguments)

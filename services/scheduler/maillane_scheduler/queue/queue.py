@@ -83,8 +83,9 @@ class Queue:
         await self._client.hset(keys.sentinel(self._shard), mapping={"generation": generation, "run_id": run_id})
 
     async def run_id(self) -> str:
-        """The run id of the server that answers now: another one after each restart or fail-over."""
-        return str((await self._client.info("server"))["run_id"])
+        """The run of the server that answers now, as `connection.run_of` has it: another one after each fail-over."""
+        info = await self._client.info("server", "replication")
+        return f"{info['run_id']}-{info['master_replid']}"
 
     async def now_us(self) -> int:
         """The server's clock."""

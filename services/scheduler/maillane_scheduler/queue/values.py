@@ -9,7 +9,7 @@ ParkReason = Literal["limit", "backoff", "window"]
 
 @dataclass(frozen=True, slots=True)
 class Sentinel:
-    """Which generation is served, and the run id of the server that it was last checked on."""
+    """Which generation is served, and the run of the server that it was loaded into."""
 
     generation: int
     run_id: str
