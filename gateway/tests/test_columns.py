@@ -1,5 +1,7 @@
 """What a header means."""
 
+import re
+
 import pytest
 from maillane.scheduler.v1.campaign_service_pb2 import Recipient
 from maillane_gateway.imports.columns import Columns, Ragged
@@ -26,9 +28,15 @@ def test_names_are_made_variables_where_that_is_plain(titles, names):
     [
         (["mail", "name"], "no column named email; it has mail, name"),
         (["", ""], "no column named email; it has none at all"),
-        (["email", "Email"], 'the columns "email" and "Email", both email'),
-        (["email", "name", "name"], 'the columns "name" twice'),
-        (["email", "First Name", "first_name"], 'the columns "First Name" and "first_name", both first_name'),
+        (
+            ["email", "Email"],
+            'columns 1 and 2 of the header ("email" and "Email") both become email; give one another name',
+        ),
+        (["email", "name", "name"], 'columns 2 and 3 of the header are both named "name"; give one another name'),
+        (
+            ["email", "First Name", "first_name"],
+            'columns 2 and 3 of the header ("First Name" and "first_name") both become first_name',
+        ),
         (["email", "", "name"], "column 2 of the header has no name"),
         (["email", "Größe"], '"Größe" cannot be the name of a variable; names have letters A to Z, digits and _'),
         (["email", "1st"], '"1st" cannot be the name of a variable'),
@@ -38,7 +46,7 @@ def test_names_are_made_variables_where_that_is_plain(titles, names):
 )
 def test_headers_that_are_refused(titles, words):
     """With what was found, and what is allowed."""
-    with pytest.raises(CsvError, match=words.replace("(", r"\(")) as refusal:
+    with pytest.raises(CsvError, match=re.escape(words)) as refusal:
         Columns(Row(4, titles))
 
     assert refusal.value.line == 4
@@ -75,3 +83,25 @@ def test_a_row_with_too_many_fields_is_left_out():
 def test_a_row_of_blanks_is_none():
     """Spreadsheets leave them at the end."""
     assert COLUMNS.recipient(Row(7, ["", " ", "", ""])) is None
+
+
+def test_a_header_of_one_column_is_one():
+    """In words."""
+    ragged = Columns(Row(1, ["email"])).recipient(Row(2, ["a@example.com", "Ann"]))
+
+    assert ragged == Ragged(2, "a@example.com", "has 2 fields, but the header has 1 column")
+
+
+@pytest.mark.parametrize("surplus", ["", " "])
+def test_an_empty_column_without_a_name_is_no_column(surplus):
+    """A comma at the end of every line, as some programs write it."""
+    recipient = Columns(Row(1, ["email", ""])).recipient(Row(2, ["a@example.com", surplus]))
+
+    assert recipient == Recipient(email="a@example.com", line=2)
+
+
+def test_a_value_under_no_name_is_left_out():
+    """With the column, for the header does have it."""
+    ragged = Columns(Row(1, ["email", "", ""])).recipient(Row(2, ["a@example.com", "Ann", ""]))
+
+    assert ragged == Ragged(2, "a@example.com", "has a value in column 2, which has no name in the header")

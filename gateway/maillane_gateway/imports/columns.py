@@ -21,7 +21,7 @@ _BETWEEN_WORDS = re.compile(r"[\s.\-/]+")
 
 @dataclass(frozen=True, slots=True)
 class Ragged:
-    """A row that has more fields than the header."""
+    """A row that has more than the header has names for."""
 
     line: int
     value: str
@@ -46,6 +46,7 @@ class Columns:
         # Spreadsheets leave empty columns at the end.
         while titles and not titles[-1]:
             titles.pop()
+        self._width = len(header.fields)
         if len(titles) > MAX_COLUMNS:
             raise CsvError(header.line, f"the header has {len(titles)} columns; at most {MAX_COLUMNS} are allowed")
         self.names = [_variable(title, place, header.line) for place, title in enumerate(titles, 1)]
@@ -67,18 +68,25 @@ class Columns:
             return None
         email = values[self._email] if self._email < len(values) else ""
         if len(values) > len(self.names):
-            reason = f"has {len(values)} fields, but the header has {len(self.names)} columns"
-            return Ragged(row.line, email[:MAX_VALUE_CHARS], reason)
+            return Ragged(row.line, email[:MAX_VALUE_CHARS], self._surplus(len(values)))
         variables = {name: value for name, value in zip(self.names, values, strict=False) if value and name != EMAIL}
         return Recipient(email=email, variables=variables, line=row.line)
 
+    def _surplus(self, count: int) -> str:
+        """What is wrong with a row of `count` fields, the last of which is not empty."""
+        if count <= self._width:
+            return f"has a value in column {count}, which has no name in the header"
+        names = len(self.names)
+        return f"has {count} fields, but the header has {names} {'column' if names == 1 else 'columns'}"
+
     def _refuse_collisions(self, titles: list[str], line: int) -> None:
-        first: dict[str, str] = {}
-        for name, title in zip(self.names, titles, strict=True):
+        first: dict[str, tuple[int, str]] = {}
+        for place, (name, title) in enumerate(zip(self.names, titles, strict=True), 1):
             if name in first:
-                same = f'"{title}" twice' if first[name] == title else f'"{first[name]}" and "{title}", both {name}'
-                raise CsvError(line, f"the header has the columns {same}")
-            first[name] = title
+                earlier, same = first[name]
+                why = f'are both named "{title}"' if same == title else f'("{same}" and "{title}") both become {name}'
+                raise CsvError(line, f"columns {earlier} and {place} of the header {why}; give one another name")
+            first[name] = (place, title)
 
 
 def _variable(title: str, place: int, line: int) -> str:
