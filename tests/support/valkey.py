@@ -66,7 +66,7 @@ def valkey_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyC
     from .valkey_cluster import ValkeyCluster
 
     with asyncio.Runner() as runner:
-        cluster = ValkeyCluster(tmp_path_factory.mktemp("cluster"))
+        cluster = ValkeyCluster(tmp_path_factory.mktemp("cluster"), node_timeout_ms=1_000)
         runner.run(cluster.start())
         yield cluster
         runner.run(cluster.stop())

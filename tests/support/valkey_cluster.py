@@ -15,13 +15,13 @@ from redis.exceptions import RedisError
 
 PRIMARIES = 3
 SLOTS = 16_384
+# What is silent for so long has failed. A replica then takes over within a second.
 NODE_TIMEOUT_MS = 1_500
 LOOK_S = 0.05
 WHOLE_S = 30.0
 
 SETTINGS = {
     "cluster-enabled": "yes",
-    "cluster-node-timeout": str(NODE_TIMEOUT_MS),
     # A shard without a primary does not stop the others.
     "cluster-require-full-coverage": "no",
     "repl-diskless-sync-delay": "0",
@@ -33,15 +33,14 @@ SETTINGS = {
 class ValkeyCluster:
     """From `start` on, which takes some 2 s, until `stop`. Bound to no event loop."""
 
-    def __init__(self, folder: Path, *, settings: dict[str, str] | None = None) -> None:
-        """Describes it; `settings` are further directives for every node."""
+    def __init__(self, folder: Path, *, node_timeout_ms: int = NODE_TIMEOUT_MS) -> None:
+        """Describes it; `start` starts it."""
         count = 2 * PRIMARIES
         ports = free_ports(2 * count)
         self._bus = dict(zip(ports[:count], ports[count:], strict=True))
+        settings = {**SETTINGS, "cluster-node-timeout": str(node_timeout_ms)}
         self.nodes = {
-            port: Valkey(
-                folder / str(port), port=port, settings={**SETTINGS, "cluster-port": str(bus), **(settings or {})}
-            )
+            port: Valkey(folder / str(port), port=port, settings={**settings, "cluster-port": str(bus)})
             for port, bus in self._bus.items()
         }
 
@@ -70,8 +69,8 @@ class ValkeyCluster:
         for port in self.nodes:
             # Replicas refuse, and follow.
             with suppress(RedisError):
-                await self._command(port, "FLUSHALL")
-            await self._command(port, "SCRIPT FLUSH")
+                await self.command(port, "FLUSHALL")
+            await self.command(port, "SCRIPT FLUSH")
 
     async def primary_of(self, key: str) -> int:
         """The port of the node that serves a key.
@@ -84,7 +83,7 @@ class ValkeyCluster:
             while True:
                 for port in self.nodes:
                     with suppress(RedisError, StopIteration):
-                        ranges = await self._command(port, "CLUSTER SLOTS")
+                        ranges = await self.command(port, "CLUSTER SLOTS")
                         return int(next(r[2][1] for r in ranges if r[0] <= slot <= r[1]))
                 await asyncio.sleep(LOOK_S)
 
@@ -116,21 +115,28 @@ class ValkeyCluster:
         async with asyncio.timeout(WHOLE_S):
             for other in self.nodes:
                 # Of a replica: its role, and its primary's host and port.
-                if (await self._command(other, "ROLE"))[2:3] == [port]:
-                    await self._command(other, "CLUSTER FAILOVER")
-            while (await self._command(port, "ROLE"))[0] == "master":
+                if (await self.command(other, "ROLE"))[2:3] == [port]:
+                    await self.command(other, "CLUSTER FAILOVER")
+            while (await self.command(port, "ROLE"))[0] == "master":
                 await asyncio.sleep(LOOK_S)
+
+    async def command(self, port: int, *words: object) -> Any:
+        """The raw answer: redis-py would parse some of them, and some in two ways."""
+        node = Redis(host=LOOPBACK, port=port, retry=Retry(NoBackoff(), 0), socket_timeout=1, decode_responses=True)
+        async with node:
+            node.response_callbacks.clear()
+            return await node.execute_command(*words)  # type: ignore[no-untyped-call] # not annotated
 
     async def _form(self) -> None:
         ports = list(self.nodes)
         for number, port in enumerate(ports[:PRIMARIES]):
             first, last = (SLOTS * (number + n) // PRIMARIES for n in (0, 1))
-            await self._command(port, "CLUSTER ADDSLOTSRANGE", first, last - 1)
-            await self._command(port, "CLUSTER SET-CONFIG-EPOCH", number + 1)
+            await self.command(port, "CLUSTER ADDSLOTSRANGE", first, last - 1)
+            await self.command(port, "CLUSTER SET-CONFIG-EPOCH", number + 1)
         for port in ports[1:]:
-            await self._command(port, "CLUSTER MEET", LOOPBACK, ports[0], self._bus[ports[0]])
+            await self.command(port, "CLUSTER MEET", LOOPBACK, ports[0], self._bus[ports[0]])
         for primary, replica in zip(ports[:PRIMARIES], ports[PRIMARIES:], strict=True):
-            await self._replicate(replica, await self._command(primary, "CLUSTER MYID"))
+            await self._replicate(replica, await self.command(primary, "CLUSTER MYID"))
         await self.whole()
 
     async def _replicate(self, port: int, primary_id: str) -> None:
@@ -138,23 +144,16 @@ class ValkeyCluster:
         async with asyncio.timeout(WHOLE_S):
             while True:
                 with suppress(RedisError):
-                    await self._command(port, "CLUSTER REPLICATE", primary_id)
+                    await self.command(port, "CLUSTER REPLICATE", primary_id)
                     return
                 await asyncio.sleep(LOOK_S)
 
     async def _is_whole(self, port: int) -> bool:
         with suppress(RedisError):
-            state = await self._command(port, "CLUSTER INFO")
+            state = await self.command(port, "CLUSTER INFO")
             known = f"cluster_known_nodes:{len(self.nodes)}"
             if "cluster_state:ok" not in state or known not in state:
                 return False
-            replication = await self._command(port, "INFO", "replication")
+            replication = await self.command(port, "INFO", "replication")
             return any(sign in replication for sign in ("master_link_status:up", "connected_slaves:1"))
         return False
-
-    async def _command(self, port: int, *words: object) -> Any:
-        """The raw answer: redis-py would parse some of them, and some in two ways."""
-        node = Redis(host=LOOPBACK, port=port, retry=Retry(NoBackoff(), 0), socket_timeout=1, decode_responses=True)
-        async with node:
-            node.response_callbacks.clear()
-            return await node.execute_command(*words)  # type: ignore[no-untyped-call] # not annotated
