@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+from maillane_chassis.reach import LOOPBACK
 from maillane_sender.smtp import (
-    LOOPBACK,
     ConnectFailed,
     Connector,
     ConnectSettings,

@@ -195,6 +195,10 @@ class Scheduler:
         dispatch = DispatchService(self.dispatcher, self.settler, self.pool, sealer.open, lease_s=settings.lease_s)
         return Server(
             settings,
+            allow_private=settings.smtp_allow_private,
+        )
+        dispatch = DispatchService(
+            self.dispatcher, self.settler, self.pool, sealer.open, self.links, lease_s=settings.lease_s
             settings.scheduler_port,
             [
                 Registration(

@@ -30,7 +30,9 @@ class Settings(ServiceSettings):
     hour_s: int = Field(default=3600, ge=1, le=86_400)
     day_s: int = Field(default=86_400, ge=1, le=86_400 * 7)
 
-    # Whether mailboxes may use SECURITY_NONE beyond loopback, and which ports beside 25, 465, 587 and 2525.
+    # Whether mail servers may be on this machine or in private networks, whether mailboxes may use SECURITY_NONE beyond
+    # loopback, and which ports beside 25, 465, 587 and 2525. Senders are told the same.
+    smtp_allow_private: bool = False
     smtp_allow_plaintext: bool = False
     smtp_ports: str = ""
 

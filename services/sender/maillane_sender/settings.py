@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import re
 import socket
-from ipaddress import ip_network
 from typing import Final
 
+from maillane_chassis.reach import PRIVATE
 from maillane_chassis.settings import Port, ServiceSettings
 from pydantic import Field, field_validator
 
-from maillane_sender.smtp.guard import LOOPBACK, Guard, Network
+from maillane_sender.smtp.guard import Guard
 from maillane_sender.smtp.protocol import Timeouts
-
-PRIVATE: Final[tuple[Network, ...]] = (
-    *LOOPBACK,
-    *map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")),
-)
-"""Loopback, and what RFC 1918 and RFC 4193 keep for one's own networks. Not link-local, where metadata services are."""
 
 MAX_SENDER_ID_CHARS: Final = 64
 """As the contract has it."""

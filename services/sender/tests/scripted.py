@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from ssl import SSLContext
 
-from maillane_sender.smtp import LOOPBACK, ConnectSettings, Guard, Security, Timeouts, Transport
+from maillane_chassis.reach import LOOPBACK
+from maillane_sender.smtp import ConnectSettings, Guard, Security, Timeouts, Transport
 
 
 class Do(Enum):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ipaddress import ip_address, ip_network
 
 import pytest
-from maillane_sender.smtp.guard import LOOPBACK, Guard, Refused, Unresolvable, is_loopback
+from maillane_chassis.reach import LOOPBACK, is_loopback
+from maillane_sender.smtp.guard import Guard, Refused, Unresolvable
 
 PUBLIC = ["8.8.8.8", "142.250.1.108", "2607:f8b0:4004:c1b::6c", "::ffff:8.8.8.8", "64:ff9b::808:808"]
 FORBIDDEN = [

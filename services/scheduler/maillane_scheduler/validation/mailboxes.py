@@ -1,11 +1,11 @@
 """Rules of mailboxes."""
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from datetime import timedelta
 
 from maillane.scheduler.v1 import mailbox_service_pb2 as pb
+from maillane_chassis import reach
 from maillane_chassis.violations import Violations
 
 from maillane_scheduler import addresses
@@ -42,12 +42,14 @@ class MailboxRules:
     Attributes:
         extra_ports: allowed beside PORTS.
         allow_plaintext: SECURITY_NONE to any host, not to loopback alone.
+        allow_private: mail servers on this machine and in private networks. What a name leads to, senders find out.
     """
 
     default_hourly_limit: int
     default_min_gap_us: int
     extra_ports: frozenset[int] = frozenset()
     allow_plaintext: bool = False
+    allow_private: bool = False
 
     @property
     def ports(self) -> frozenset[int]:
@@ -118,8 +120,8 @@ def _address(violations: Violations, value: str) -> str:
 
 
 def _smtp(violations: Violations, smtp: pb.Smtp, fields: frozenset[str], rules: MailboxRules) -> Smtp:
-    if "host" in fields and not _is_host(smtp.host):
-        violations.add("mailbox.smtp.host", f"must be a host name or an address, of 1 to {MAX_HOST} characters")
+    if "host" in fields:
+        _host(violations, smtp.host, rules)
     if "port" in fields and smtp.port not in rules.ports:
         violations.add("mailbox.smtp.port", f"must be one of {', '.join(map(str, sorted(rules.ports)))}")
     if "security" in fields:
@@ -130,6 +132,15 @@ def _smtp(violations: Violations, smtp: pb.Smtp, fields: frozenset[str], rules: 
     if "password" in fields and password is not None:
         violations.text("mailbox.smtp.password", password, high=MAX_PASSWORD)
     return Smtp(smtp.host, smtp.port, int(smtp.security), smtp.username, password)
+
+
+def _host(violations: Violations, host: str, rules: MailboxRules) -> None:
+    if not _is_host(host):
+        violations.add("mailbox.smtp.host", f"must be a host name or an address, of 1 to {MAX_HOST} characters")
+        return
+    address = reach.literal(host)
+    if address is not None and not reach.permits(address, reach.PRIVATE if rules.allow_private else ()):
+        violations.add("mailbox.smtp.host", "must be a public address, or a name: this deployment sends to no other")
 
 
 def _hourly_limit(violations: Violations, mailbox: pb.Mailbox, rules: MailboxRules) -> int:
@@ -153,16 +164,9 @@ def _min_gap_us(violations: Violations, mailbox: pb.Mailbox, rules: MailboxRules
 def _is_host(host: str) -> bool:
     if not 1 <= len(host) <= MAX_HOST:
         return False
-    return _HOST.fullmatch(host) is not None or _ip(host) is not None
+    return _HOST.fullmatch(host) is not None or reach.literal(host) is not None
 
 
 def _is_loopback(host: str) -> bool:
-    address = _ip(host)
-    return host.lower() == "localhost" if address is None else address.is_loopback
-
-
-def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return None
+    address = reach.literal(host)
+    return address is not None and reach.is_loopback(address)

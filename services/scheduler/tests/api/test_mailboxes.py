@@ -94,7 +94,7 @@ async def test_every_bad_field_is_named_at_once(tenant):
         ("mail.example.com", False),
         ("10.0.0.1", False),
         ("localhost.example.com", False),
-        ("0.0.0.0", False),
+        ("::ffff:127.0.0.1", True),
     ],
 )
 async def test_an_unprotected_connection_goes_to_loopback_only(tenant, host, allowed):

@@ -2,7 +2,7 @@
 
 from maillane_sender.smtp.classify import classify, classify_connect
 from maillane_sender.smtp.connect import ConnectFailed, Connector, ConnectSettings, ConnectStage
-from maillane_sender.smtp.guard import LOOPBACK, Guard
+from maillane_sender.smtp.guard import Guard
 from maillane_sender.smtp.outcome import Kind, Outcome, Reason, Scope
 from maillane_sender.smtp.pool import MESSAGES_AT_WORK, Pool, PoolClosed, VerifyResult
 from maillane_sender.smtp.protocol import Timeouts
@@ -10,7 +10,6 @@ from maillane_sender.smtp.transport import Envelope, Security, Transport
 from maillane_sender.smtp.verdict import Command, Revoked, Stage, Verdict
 
 __all__ = [
-    "LOOPBACK",
     "MESSAGES_AT_WORK",
     "Command",
     "ConnectFailed",

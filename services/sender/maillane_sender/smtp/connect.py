@@ -12,8 +12,9 @@ from enum import StrEnum
 from typing import cast
 
 import aiosmtplib
+from maillane_chassis.reach import Address, is_loopback
 
-from maillane_sender.smtp.guard import Address, Guard, Refused, Unresolvable, is_loopback
+from maillane_sender.smtp.guard import Guard, Refused, Unresolvable
 from maillane_sender.smtp.pipelining import PipeliningMemory
 from maillane_sender.smtp.protocol import Connection, Features, Timeouts
 from maillane_sender.smtp.reply import MAX_TEXT_CHARS, Reply, reply_from
