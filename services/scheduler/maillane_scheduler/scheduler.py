@@ -191,14 +191,11 @@ class Scheduler:
             default_min_gap_us=int(settings.min_gap_s * 1_000_000),
             extra_ports=settings.extra_ports,
             allow_plaintext=settings.smtp_allow_plaintext,
+            allow_private=settings.smtp_allow_private,
         )
         dispatch = DispatchService(self.dispatcher, self.settler, self.pool, sealer.open, lease_s=settings.lease_s)
         return Server(
             settings,
-            allow_private=settings.smtp_allow_private,
-        )
-        dispatch = DispatchService(
-            self.dispatcher, self.settler, self.pool, sealer.open, self.links, lease_s=settings.lease_s
             settings.scheduler_port,
             [
                 Registration(
