@@ -59,7 +59,7 @@ class Copy:
             default_hourly_limit=100, default_min_gap_us=0, extra_ports=frozenset(), allow_plaintext=True
         )
         sealer = Sealer(rig.settings.sealing_key)
-        self.dispatch = DispatchService(part.dispatcher, part.settler, part.pool, sealer.open, lease_s=60)
+        self.dispatch = DispatchService(part.dispatcher, part.settler, part.pool, sealer.open, part.links, lease_s=60)
         self.mailboxes = MailboxService(part.engine, part.sync, sealer, rules)
         self.campaigns = part.campaigns
 

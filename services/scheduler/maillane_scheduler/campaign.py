@@ -20,7 +20,13 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a person decides. `start_time` None: as soon as it is started. `hourly_limit` None: none of its own."""
+    """What a person decides.
+
+    Attributes:
+        start_time: None: as soon as it is started.
+        hourly_limit: None: none of its own.
+        move_after_us: how long a mailbox may be stopped before what waits in it moves to the others; None: for ever.
+    """
 
     name: str
     mailbox_ids: tuple[int, ...]
@@ -29,6 +35,7 @@ class Plan:
     delay_us: int
     hourly_limit: int | None
     unconfirmed_policy: UnconfirmedPolicy
+    move_after_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,7 @@ class Changes:
     """Fields of a plan that change, and to what.
 
     Fields are name, mailbox_ids, subject, text, html, start_time, delay_us, hourly_limit,
-    unconfirmed_policy; of `plan`, only what `fields` names means anything.
+    unconfirmed_policy, move_after_us; of `plan`, only what `fields` names means anything.
     """
 
     fields: frozenset[str]
@@ -81,5 +88,7 @@ class Changes:
         return replace(plan, template=replace(plan.template, **template), **new)
 
 
-_PLAN = frozenset(("name", "mailbox_ids", "start_time", "delay_us", "hourly_limit", "unconfirmed_policy"))
+_PLAN = frozenset(
+    ("name", "mailbox_ids", "start_time", "delay_us", "hourly_limit", "unconfirmed_policy", "move_after_us")
+)
 _TEMPLATE = frozenset(("subject", "text", "html"))

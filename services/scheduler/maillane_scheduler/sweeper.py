@@ -23,7 +23,17 @@ from maillane_scheduler.queue.queue import Queue
 from maillane_scheduler.queue.values import Settled
 from maillane_scheduler.resender import Resender
 from maillane_scheduler.steadiness import SteadyClock
-from maillane_scheduler.store import completion, leases, locks, messages, parks, rejections, retention, standing
+from maillane_scheduler.store import (
+    completion,
+    leases,
+    locks,
+    messages,
+    parks,
+    rejections,
+    retention,
+    sent_tests,
+    standing,
+)
 from maillane_scheduler.store.engine import DispatchPool
 from maillane_scheduler.sync.generation import Generation
 from maillane_scheduler.sync.sync import Sync
@@ -66,7 +76,7 @@ class Sweeper:
         # Of Postgres, and of the queue's Redis.
         self.steady = SteadyClock()
         self.queue_clock = SteadyClock()
-        self._due_at = {"cancel": 0.0, "retention": 0.0, "gauges": 0.0}
+        self._due_at = {"tests": 0.0, "cancel": 0.0, "retention": 0.0, "gauges": 0.0}
         # The generation before which nothing is left in Redis, as far as this process has seen to it.
         self._dropped_before = 0
 
@@ -109,6 +119,7 @@ class Sweeper:
         yield "levels", self._levels
         yield "generations", self._drop_generations
         for name, every_s, work in (
+            ("tests", CANCEL_EVERY_S, self._overdue_tests),
             ("cancel", CANCEL_EVERY_S, self._cancelled),
             ("retention", RETENTION_EVERY_S, lambda: retention.purge(self._pool)),
         ):
@@ -205,6 +216,13 @@ class Sweeper:
             )
             if len(expired) < EXPIRED_AT_ONCE:
                 break
+
+    async def _overdue_tests(self) -> None:
+        """Their messages are turned by the step behind this one."""
+        async with self._engine.begin() as connection:
+            overdue = await sent_tests.expire(connection)
+        for campaign in overdue:
+            await self._sync.campaign(campaign)
 
     async def _cancelled(self) -> None:
         for campaign in await completion.half_cancelled(self._pool):

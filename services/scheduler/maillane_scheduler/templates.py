@@ -1,4 +1,4 @@
-"""The grammar of `{{variables}}` in subjects and bodies, as the scheduler checks it; the sender renders by the same.
+"""The grammar of `{{variables}}` in subjects and bodies, as the scheduler checks and previews it; senders render by it.
 
 `{{name}}` stands for a recipient's variable, `{{name|fallback}}` for it or, where the recipient lacks it, for the
 fallback. Blanks inside the braces do not count. Two opening braces that begin neither are an error, so that
@@ -6,8 +6,9 @@ fallback. Blanks inside the braces do not count. Two opening braces that begin n
 tests/contract.
 """
 
+import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -22,10 +23,15 @@ _SHOWN = 40
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """A variable where it stands in a text; `fallback` is None where there is none, which is not the same as empty."""
+    """A variable where it stands in a text; `fallback` is None where there is none, which is not the same as empty.
+
+    `start` and `end` are where, in characters.
+    """
 
     name: str
     fallback: str | None
+    start: int = 0
+    end: int = 0
 
 
 class TemplateError(ValueError):
@@ -52,7 +58,7 @@ def placeholders(text: str) -> Iterator[Placeholder]:
         fallback = match and match[2] and match[2].strip(" \t")
         if match is None or len(fallback or "") > MAX_FALLBACK:
             raise TemplateError(text, at)
-        yield Placeholder(match[1], fallback)
+        yield Placeholder(match[1], fallback, at, match.end())
         at = text.find(_OPENING, match.end())
 
 
@@ -64,3 +70,35 @@ def needed(*texts: str) -> list[str]:
     """
     found = (placeholder for text in texts for placeholder in placeholders(text))
     return list(dict.fromkeys(placeholder.name for placeholder in found if placeholder.fallback is None))
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A text with its values in it, and what they were; `missing` stand in it as they are written."""
+
+    text: str
+    values: dict[str, str]
+    missing: frozenset[str]
+
+
+def fill(text: str, variables: Mapping[str, str], *, escape: bool = False) -> Filled:
+    """Puts values into a text, as senders do: a value that is missing or empty gives way to the fallback.
+
+    Args:
+        escape: values go into HTML.
+
+    Raises:
+        TemplateError: two opening braces begin no placeholder.
+    """
+    pieces, values, missing, at = list[str](), dict[str, str](), set[str](), 0
+    for placeholder in placeholders(text):
+        value = variables.get(placeholder.name) or placeholder.fallback
+        pieces.append(text[at : placeholder.start])
+        if value is None:
+            missing.add(placeholder.name)
+            pieces.append(text[placeholder.start : placeholder.end])
+        else:
+            values[placeholder.name] = value
+            pieces.append(html.escape(value) if escape else value)
+        at = placeholder.end
+    return Filled("".join([*pieces, text[at:]]), values, frozenset(missing))

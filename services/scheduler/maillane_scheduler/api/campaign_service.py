@@ -8,13 +8,17 @@ from maillane_chassis.violations import Violations
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from maillane_scheduler import paging
-from maillane_scheduler.api import convert
+from maillane_scheduler.api import convert, previews
 from maillane_scheduler.api.caller import Context, actor, body_hash, workspace
 from maillane_scheduler.api.watches import Watches
 from maillane_scheduler.importing.importer import Importer
-from maillane_scheduler.store import campaigns, messages, requests
+from maillane_scheduler.store import campaigns, message_reads, messages, requests, sent_tests
+from maillane_scheduler.store.sent_tests import Made
 from maillane_scheduler.sync.sync import Sync
+from maillane_scheduler.unsubscribe_link import UnsubscribeLinks
 from maillane_scheduler.validation import campaigns as rules
+from maillane_scheduler.validation import previews as preview_rules
+from maillane_scheduler.validation.recipients import RecipientChecker
 from maillane_scheduler.validation.requests import page_size, request_id
 
 # Messages that a cancel turns before it answers, about a second of work; the sweep turns the rest.
@@ -25,9 +29,10 @@ _BEFORE_ALL = 2**63 - 1
 class CampaignService(CampaignServiceServicer):
     """Campaigns: what people decide of them. Verbs commit, then tell the queue, as the sweep does otherwise."""
 
-    def __init__(self, engine: AsyncEngine, sync: Sync) -> None:
+    def __init__(self, engine: AsyncEngine, sync: Sync, links: UnsubscribeLinks) -> None:
         self._engine = engine
         self._sync = sync
+        self._links = links
         self._watches = Watches(engine)
 
     def end_watches(self) -> None:
@@ -91,7 +96,7 @@ class CampaignService(CampaignServiceServicer):
         campaign_id = _campaign_id(request.campaign_id)
         by = actor(context)
         async with self._engine.begin() as connection:
-            await campaigns.start(connection, by, campaign_id)
+            await campaigns.start(connection, by, campaign_id, has_links=bool(self._links))
             campaign = await campaigns.get(connection, by.workspace_id, campaign_id)
         await self._sync.campaign(campaign_id)
         return pb.StartCampaignResponse(campaign=convert.campaign(campaign))
@@ -145,6 +150,37 @@ class CampaignService(CampaignServiceServicer):
         campaign_id = _campaign_id(request.campaign_id)
         async for campaign in self._watches.follow(workspace(context), campaign_id):
             yield pb.WatchCampaignResponse(campaign=convert.campaign(campaign))
+
+    async def PreviewMessage(self, request: pb.PreviewMessageRequest, context: Context) -> pb.PreviewMessageResponse:
+        violations = Violations()
+        asked = preview_rules.preview(violations, request)
+        violations.raise_if_any()
+        async with self._engine.connect() as connection:
+            return await previews.answer(connection, workspace(context), asked, self._links)
+
+    async def SendTestMessage(self, request: pb.SendTestMessageRequest, context: Context) -> pb.SendTestMessageResponse:
+        violations = Violations()
+        key = request_id(violations, request.request_id)
+        asked = preview_rules.test(violations, request)
+        violations.raise_if_any()
+        by, made = actor(context), list[Made]()
+
+        async def make() -> int:
+            values = await sent_tests.values(connection, by.workspace_id, asked.campaign_id, asked.as_whom)
+            [row] = RecipientChecker().check([pb.Recipient(email=asked.recipient, variables=values, line=1)]).rows
+            made.append(await sent_tests.make(connection, by, asked, row, has_links=bool(self._links)))
+            return made[0].message_id
+
+        body = pb.SendTestMessageRequest()
+        body.CopyFrom(request)
+        body.ClearField("request_id")
+        async with self._engine.begin() as connection:
+            message_id = await requests.once(connection, by.workspace_id, key, "SendTestMessage", body_hash(body), make)
+            detail = await message_reads.get(connection, by.workspace_id, message_id)
+        for one in made:
+            await self._sync.campaign(one.campaign_id)
+            await self._sync.enqueue(one.campaign_id, one.added.marks, one.added.messages)
+        return pb.SendTestMessageResponse(message=convert.message(detail.message))
 
     async def _cancel_messages(self, campaign_id: int) -> None:
         """Each batch in a commit of its own, so that none holds others up."""

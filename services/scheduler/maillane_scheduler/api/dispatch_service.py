@@ -17,6 +17,7 @@ from maillane_scheduler.store import leases, payloads, senders
 from maillane_scheduler.store.claims import ClaimedRow
 from maillane_scheduler.store.engine import DispatchPool
 from maillane_scheduler.store.payloads import Unseal
+from maillane_scheduler.unsubscribe_link import UnsubscribeLinks
 from maillane_scheduler.validation import dispatch as rules
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -27,15 +28,24 @@ class DispatchService(DispatchServiceServicer):
 
     Args:
         unseal: opens a mailbox's password.
+        links: by which recipients end mail.
     """
 
     def __init__(
-        self, dispatcher: Dispatcher, settler: Settler, pool: DispatchPool, unseal: Unseal, *, lease_s: float
+        self,
+        dispatcher: Dispatcher,
+        settler: Settler,
+        pool: DispatchPool,
+        unseal: Unseal,
+        links: UnsubscribeLinks,
+        *,
+        lease_s: float,
     ) -> None:
         self._dispatcher = dispatcher
         self._settler = settler
         self._pool = pool
         self._unseal = unseal
+        self._links = links
         self._lease_s = lease_s
         self._lease = Duration()
         self._lease.FromTimedelta(timedelta(seconds=lease_s))
@@ -94,6 +104,7 @@ class DispatchService(DispatchServiceServicer):
             text=template.text,
             html=template.html,
             campaign_key=template.campaign_key,
+            test=template.test,
         )
 
     async def _meet(self, sender_id: str, incarnation: str) -> None:
@@ -105,18 +116,18 @@ class DispatchService(DispatchServiceServicer):
 
     def _answer(self, hand_out: HandOut) -> pb.ClaimMessagesResponse:
         return pb.ClaimMessagesResponse(
-            token=hand_out.token, lease=self._lease, messages=[_message(row) for row in hand_out.rows]
+            token=hand_out.token, lease=self._lease, messages=[self._message(row) for row in hand_out.rows]
         )
 
-
-def _message(row: ClaimedRow) -> pb.ClaimedMessage:
-    return pb.ClaimedMessage(
-        message_id=row.message,
-        campaign_id=row.campaign,
-        mailbox_id=row.mailbox,
-        attempt=row.attempt,
-        recipient=row.recipient,
-        variables=row.variables.encode(),
-        template_revision=row.template_revision,
-        transport_revision=row.transport_revision,
-    )
+    def _message(self, row: ClaimedRow) -> pb.ClaimedMessage:
+        return pb.ClaimedMessage(
+            message_id=row.message,
+            campaign_id=row.campaign,
+            mailbox_id=row.mailbox,
+            attempt=row.attempt,
+            recipient=row.recipient,
+            variables=row.variables.encode(),
+            template_revision=row.template_revision,
+            transport_revision=row.transport_revision,
+            unsubscribe_url=self._links.url(row.message),
+        )

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import structlog
 from maillane.scheduler.v1 import campaign_service_pb2 as pb
@@ -22,6 +23,7 @@ log = structlog.get_logger()
 MAX_REJECTED = 1000
 # A caller that says nothing for so long is gone; its import would not hold its campaign open any more.
 IDLE_S = float(imports.EXPIRE_S)
+Chunk = TypeVar("Chunk")
 # The event loop holds tasks weakly; those whose call was cancelled have nobody else.
 _ENDING: set[asyncio.Task[None]] = set()
 
@@ -70,7 +72,7 @@ class Importer:
         """
         keeping: asyncio.Task[None] | None = None
         try:
-            async for chunk in _not_idle(chunks):
+            async for chunk in not_idle(chunks):
                 self._check_chunk(chunk)
                 # In a thread, so that a claim that comes meanwhile does not wait for 10,000 rows.
                 checked = await asyncio.to_thread(self._checker.check, chunk.recipients)
@@ -173,7 +175,12 @@ class Importer:
                 await imports.close(connection, self._import_id)
 
 
-async def _not_idle(chunks: AsyncIterator[pb.ImportRecipientsRequest]) -> AsyncIterator[pb.ImportRecipientsRequest]:
+async def not_idle(chunks: AsyncIterator[Chunk]) -> AsyncIterator[Chunk]:
+    """The chunks of a caller that goes on talking.
+
+    Raises:
+        DeadlineExceeded: no chunk came for IDLE_S.
+    """
     while True:
         try:
             async with asyncio.timeout(IDLE_S):

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, literal
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from maillane_scheduler.campaign import Campaign, Changes, Plan, Template
-from maillane_scheduler.states import CampaignState, ParkReason, UnconfirmedPolicy
+from maillane_scheduler.states import CampaignKind, CampaignState, ParkReason, UnconfirmedPolicy
 from maillane_scheduler.store import audit, counts, imports, lane_plans, mailboxes, marks, messages, tables, variables
 from maillane_scheduler.store.audit import Actor
 from maillane_scheduler.validation.campaigns import Filters, check_startable
@@ -88,7 +88,11 @@ async def list_page(
     size = func.octet_length(_CAMPAIGNS.c.text) + func.octet_length(_CAMPAIGNS.c.html)
     found = (
         select(_CAMPAIGNS.c.id, size)
-        .where(_CAMPAIGNS.c.workspace_id == workspace_id, _CAMPAIGNS.c.id < before_id)
+        .where(
+            _CAMPAIGNS.c.workspace_id == workspace_id,
+            _CAMPAIGNS.c.id < before_id,
+            _CAMPAIGNS.c.kind == int(CampaignKind.CAMPAIGN),
+        )
         .order_by(_CAMPAIGNS.c.id.desc())
         .limit(limit + 1)
     )
@@ -143,7 +147,7 @@ async def remove(connection: AsyncConnection, actor: Actor, campaign_id: int) ->
     await audit.record(connection, actor, "campaign.delete", _name(campaign_id))
 
 
-async def start(connection: AsyncConnection, actor: Actor, campaign_id: int) -> None:
+async def start(connection: AsyncConnection, actor: Actor, campaign_id: int, *, has_links: bool = False) -> None:
     """Starts a draft: its lanes get their base, and the queue is to load them. Starting an active one changes nothing.
 
     Raises:
@@ -156,7 +160,7 @@ async def start(connection: AsyncConnection, actor: Actor, campaign_id: int) -> 
     if state is not CampaignState.DRAFT:
         raise _refusal(state)
     campaign = await get(connection, actor.workspace_id, campaign_id)
-    check_startable(campaign)
+    check_startable(campaign, has_links=has_links)
     if not campaign.counts.total and not await imports.is_open(connection, campaign_id):
         raise FailedPrecondition("the campaign has no recipients", reason="CAMPAIGN_EMPTY")
     await variables.check_present(connection, campaign)
@@ -320,7 +324,8 @@ async def _now(connection: AsyncConnection) -> datetime:
 
 def _selected() -> Select[*tuple[Any, ...]]:
     summed = counts.lateral()
-    ids = select(_LANES.c.mailbox_id).where(_LANES.c.campaign_id == _CAMPAIGNS.c.id).order_by(_LANES.c.position)
+    used = (_LANES.c.campaign_id == _CAMPAIGNS.c.id) & _LANES.c.leave_time.is_(None)
+    ids = select(_LANES.c.mailbox_id).where(used).order_by(_LANES.c.position)
     return select(_CAMPAIGNS, func.array(ids.scalar_subquery()).label("mailbox_ids"), *summed.c).join_from(
         _CAMPAIGNS, summed, true()
     )
@@ -341,6 +346,7 @@ def _columns(plan: Plan) -> dict[str, Any]:
         "delay_us": plan.delay_us,
         "hourly_limit": plan.hourly_limit,
         "unconfirmed_policy": int(plan.unconfirmed_policy),
+        "move_after_us": plan.move_after_us,
     }
 
 
@@ -353,6 +359,7 @@ def _campaign(row: Row[*tuple[Any, ...]]) -> Campaign:
         delay_us=row.delay_us,
         hourly_limit=row.hourly_limit,
         unconfirmed_policy=UnconfirmedPolicy(row.unconfirmed_policy),
+        move_after_us=row.move_after_us,
     )
     return Campaign(
         id=row.id,

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from maillane_scheduler.message import Message
-from maillane_scheduler.states import MessageState
+from maillane_scheduler.states import CampaignKind, MessageState
 from maillane_scheduler.store import mailboxes, message_reads, tables
 from maillane_scheduler.validation.messages import Filters
 
@@ -139,6 +139,7 @@ async def _campaigns(
         if not ids:
             raise NotFound("there is no such campaign", reason="CAMPAIGN_NOT_FOUND")
         return ids
+    found = found.where(_CAMPAIGNS.c.kind == int(CampaignKind.CAMPAIGN))
     if filters.mailbox_id is not None:
         lane = (_LANES.c.campaign_id == _CAMPAIGNS.c.id) & (_LANES.c.mailbox_id == filters.mailbox_id)
         found = found.where(select(literal(1)).where(lane).exists())

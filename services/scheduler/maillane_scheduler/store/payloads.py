@@ -35,6 +35,7 @@ class TemplateRow:
     text: str
     html: str
     campaign_key: str
+    test: bool
 
 
 _TRANSPORT = b"""
@@ -42,7 +43,7 @@ SELECT revision, address, display_name, host, port, security, username, password
        address_key
 FROM mailboxes WHERE id = $1 AND delete_time IS NULL
 """
-_TEMPLATE = b"SELECT revision, subject, text, html, key FROM campaigns WHERE id = $1 AND state <> 1"
+_TEMPLATE = b"SELECT revision, subject, text, html, key, kind = 2 FROM campaigns WHERE id = $1 AND state <> 1"
 
 
 async def transport(pool: DispatchPool, mailbox: int, unseal: Unseal) -> TransportRow:

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from maillane_scheduler import plan, rotation
-from maillane_scheduler.states import CampaignState
+from maillane_scheduler.states import CampaignKind, CampaignState
 from maillane_scheduler.store import counts, marks, tables, variables
 from maillane_scheduler.validation.recipients import Row
 
@@ -62,7 +62,9 @@ class Added:
     messages: dict[int, list[tuple[int, int]]]
 
 
-async def target(connection: AsyncConnection, workspace_id: int, campaign_id: int) -> Target:
+async def target(
+    connection: AsyncConnection, workspace_id: int, campaign_id: int, kind: CampaignKind = CampaignKind.CAMPAIGN
+) -> Target:
     """Holds a campaign for a chunk.
 
     Raises:
@@ -71,7 +73,9 @@ async def target(connection: AsyncConnection, workspace_id: int, campaign_id: in
     """
     found = (
         select(_CAMPAIGNS.c.state, _CAMPAIGNS.c.delay_us)
-        .where(_CAMPAIGNS.c.workspace_id == workspace_id, _CAMPAIGNS.c.id == campaign_id)
+        .where(
+            _CAMPAIGNS.c.workspace_id == workspace_id, _CAMPAIGNS.c.id == campaign_id, _CAMPAIGNS.c.kind == int(kind)
+        )
         .with_for_update(key_share=True)
     )
     row = (await connection.execute(found)).first()
@@ -187,7 +191,7 @@ async def _lanes(connection: AsyncConnection, campaign_id: int) -> tuple[Lane, .
     found = (
         select(_LANES.c.mailbox_id, _MAILBOXES.c.hourly_limit, _LANES.c.size, base_us)
         .join(_MAILBOXES, _MAILBOXES.c.id == _LANES.c.mailbox_id)
-        .where(_LANES.c.campaign_id == campaign_id)
+        .where(_LANES.c.campaign_id == campaign_id, _LANES.c.leave_time.is_(None))
         .order_by(_LANES.c.position)
     )
     return tuple(Lane(*row) for row in await connection.execute(found))

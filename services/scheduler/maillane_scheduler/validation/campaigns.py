@@ -1,6 +1,7 @@
 """Rules of campaigns."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +9,7 @@ from maillane.scheduler.v1 import campaign_service_pb2 as pb
 from maillane_chassis.errors import FailedPrecondition, Violation
 from maillane_chassis.violations import Violations
 
-from maillane_scheduler import templates
+from maillane_scheduler import templates, unsubscribe_link
 from maillane_scheduler.campaign import Campaign, Changes, Plan, Template
 from maillane_scheduler.states import CampaignState, UnconfirmedPolicy
 from maillane_scheduler.validation import masks
@@ -22,6 +23,8 @@ MAX_TEXT = 512 * 1024
 MAX_HTML = 1024 * 1024
 MAX_DELAY = timedelta(hours=24)
 MAX_HOURLY_LIMIT = 1_000_000
+# Shorter, and a server that asks for a little patience would scatter a campaign over its mailboxes.
+MOVE_AFTER = (timedelta(minutes=1), timedelta(days=7))
 # Far enough for any plan, and well within what scores of the delay queue hold exactly.
 LAST_START = datetime(2200, 1, 1, tzinfo=UTC)
 _FIRST_INSTANT_S = -62_135_596_800  # the year 1, where Timestamp and datetime begin
@@ -35,8 +38,11 @@ _PATHS = {
     **masks.leaves("template.subject", "template.text", "template.html", "start_time", "hourly_limit"),
     **masks.leaves("unconfirmed_policy"),
     "delay": frozenset(("delay_us",)),
+    "move_after": frozenset(("move_after_us",)),
 }
-_ALL = frozenset(("name", "mailbox_ids", *_BODY, "start_time", "delay_us", "hourly_limit", "unconfirmed_policy"))
+_ALL = frozenset(
+    ("name", "mailbox_ids", *_BODY, "start_time", "delay_us", "hourly_limit", "unconfirmed_policy", "move_after_us")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +74,59 @@ def changes(violations: Violations, request: pb.UpdateCampaignRequest) -> Change
     return Changes(fields, _plan(violations, request.campaign, fields))
 
 
-def check_startable(campaign: Campaign) -> None:
+def template(violations: Violations, given: pb.Template, path: str, fields: frozenset[str] = _BODY) -> Template:
+    """A template that stands at a path of its request, of which the named fields are looked at."""
+    if "subject" in fields:
+        violations.text(f"{path}.subject", given.subject, high=MAX_SUBJECT)
+        _placeholders(violations, f"{path}.subject", given.subject)
+    if "text" in fields:
+        _body(violations, f"{path}.text", given.text, MAX_TEXT)
+    if "html" in fields:
+        _body(violations, f"{path}.html", given.html, MAX_HTML)
+    return Template(given.subject, given.text, given.html)
+
+
+def check_startable(campaign: Campaign, *, has_links: bool) -> None:
     """What a campaign must have to be started.
+
+    Args:
+        has_links: messages carry links to unsubscribe, so that the template may use one.
 
     Raises:
         FailedPrecondition: CAMPAIGN_INCOMPLETE, with all that is missing.
     """
     plan = campaign.plan
-    missing = [
+    name = [] if plan.name else [Violation("campaign.name", "must be given before the campaign is started")]
+    _refuse(name + _lacking(plan.template, plan.mailbox_ids, has_links=has_links))
+
+
+def check_complete(template: Template, mailbox_ids: Sequence[int], *, has_links: bool) -> None:
+    """What a test of a campaign must have to be sent.
+
+    Raises:
+        FailedPrecondition: CAMPAIGN_INCOMPLETE, with all that is missing.
+    """
+    _refuse(_lacking(template, mailbox_ids, has_links=has_links))
+
+
+def _lacking(template: Template, mailbox_ids: Sequence[int], *, has_links: bool) -> list[Violation]:
+    return [
         Violation(field, description)
         for present, field, description in (
-            (plan.name, "campaign.name", "must be given before the campaign is started"),
-            (plan.mailbox_ids, "campaign.mailbox_ids", "must name at least one mailbox"),
-            (plan.template.subject, "campaign.template.subject", "must be given before the campaign is started"),
-            (plan.template.text or plan.template.html, "campaign.template", "must have a text or an HTML body"),
+            (mailbox_ids, "campaign.mailbox_ids", "must name at least one mailbox"),
+            (template.subject, "campaign.template.subject", "must be given before the campaign is started"),
+            (template.text or template.html, "campaign.template", "must have a text or an HTML body"),
+            (
+                has_links or unsubscribe_link.VARIABLE not in _needed(template),
+                "campaign.template",
+                f"must not use {{{{{unsubscribe_link.VARIABLE}}}}}: this deployment has no public address",
+            ),
         )
         if not present
     ]
+
+
+def _refuse(missing: list[Violation]) -> None:
     if missing:
         names = ", ".join(violation.field for violation in missing)
         raise FailedPrecondition(
@@ -94,6 +136,10 @@ def check_startable(campaign: Campaign) -> None:
 
 def needed_variables(template: Template) -> list[str]:
     """The variables that every recipient must have."""
+    return [name for name in _needed(template) if name != unsubscribe_link.VARIABLE]
+
+
+def _needed(template: Template) -> list[str]:
     return templates.needed(template.subject, template.text, template.html)
 
 
@@ -104,11 +150,12 @@ def _plan(violations: Violations, campaign: pb.Campaign, fields: frozenset[str])
     return Plan(
         name=name,
         mailbox_ids=_mailbox_ids(violations, campaign) if "mailbox_ids" in fields else (),
-        template=_template(violations, campaign.template, fields),
+        template=template(violations, campaign.template, "campaign.template", fields),
         start_time=_start_time(violations, campaign) if "start_time" in fields else None,
         delay_us=_delay_us(violations, campaign) if "delay_us" in fields else 0,
         hourly_limit=_hourly_limit(violations, campaign) if "hourly_limit" in fields else None,
         unconfirmed_policy=_policy(violations, campaign) if "unconfirmed_policy" in fields else UnconfirmedPolicy.HOLD,
+        move_after_us=_move_after_us(violations, campaign) if "move_after_us" in fields else None,
     )
 
 
@@ -123,17 +170,6 @@ def _mailbox_ids(violations: Violations, campaign: pb.Campaign) -> tuple[int, ..
             violations.add(field, "must not name the same mailbox twice")
         ids.append(mailbox_id)
     return tuple(ids)
-
-
-def _template(violations: Violations, template: pb.Template, fields: frozenset[str]) -> Template:
-    if "subject" in fields:
-        violations.text("campaign.template.subject", template.subject, high=MAX_SUBJECT)
-        _placeholders(violations, "campaign.template.subject", template.subject)
-    if "text" in fields:
-        _body(violations, "campaign.template.text", template.text, MAX_TEXT)
-    if "html" in fields:
-        _body(violations, "campaign.template.html", template.html, MAX_HTML)
-    return Template(template.subject, template.text, template.html)
 
 
 def _body(violations: Violations, field: str, value: str, most: int) -> None:
@@ -171,6 +207,12 @@ def _hourly_limit(violations: Violations, campaign: pb.Campaign) -> int | None:
     if not campaign.HasField("hourly_limit"):
         return None
     return violations.integer("campaign.hourly_limit", campaign.hourly_limit, 1, MAX_HOURLY_LIMIT)
+
+
+def _move_after_us(violations: Violations, campaign: pb.Campaign) -> int | None:
+    if not campaign.HasField("move_after"):
+        return None
+    return violations.duration("campaign.move_after", campaign.move_after, *MOVE_AFTER)
 
 
 def _policy(violations: Violations, campaign: pb.Campaign) -> UnconfirmedPolicy:

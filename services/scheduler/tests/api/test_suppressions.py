@@ -51,3 +51,69 @@ async def test_a_call_adds_one_to_a_thousand(tenant):
     many = await refused(tenant.editor.AddSuppressions(pb.AddSuppressionsRequest(emails=["a@example.com"] * 1001)))
 
     assert set(none.fields) == set(many.fields) == {"emails"}
+
+
+async def imported(client, *chunks):
+    return await client.ImportSuppressions(iter([pb.ImportSuppressionsRequest(rows=rows) for rows in chunks]))
+
+
+async def test_an_import_adds_addresses_and_names_the_rows_that_are_none(tenant):
+    """Over chunks, by their lines or their place in the stream; what is there already counts as a duplicate."""
+    first = [
+        pb.SuppressionRow(email="a@example.com"),
+        pb.SuppressionRow(email="x"),
+        pb.SuppressionRow(email="A@example.com"),
+    ]
+    second = [
+        pb.SuppressionRow(email="b@example.com"),
+        pb.SuppressionRow(email="a@example.com"),
+        pb.SuppressionRow(line=77),
+    ]
+    answer = await imported(tenant.editor, first, second)
+
+    assert (answer.added, answer.duplicates, answer.rejected_count) == (2, 2, 2)
+    assert [(row.line, row.value) for row in answer.rejected] == [(2, "x"), (77, "")]
+    assert await listed(tenant.viewer) == ["a@example.com", "b@example.com"]
+
+
+async def test_sending_an_import_again_changes_nothing(tenant):
+    """And nothing is no chunk at all."""
+    rows = [pb.SuppressionRow(email=f"r{n}@example.com") for n in range(50)]
+    await imported(tenant.editor, rows)
+    again = await imported(tenant.editor, rows)
+
+    assert (again.added, again.duplicates) == (0, 50)
+    assert (await imported(tenant.editor)).added == 0
+
+
+async def test_a_list_is_searched_by_a_part_of_the_address_and_by_reason(tenant):
+    """In whatever case; what is a wildcard elsewhere is none here."""
+    await tenant.editor.AddSuppressions(
+        pb.AddSuppressionsRequest(emails=["a_b@example.com", "axb@example.com", "c@other.com"])
+    )
+
+    async def found(**filters):
+        page = await tenant.viewer.ListSuppressions(pb.ListSuppressionsRequest(**filters))
+        return [one.email for one in page.suppressions]
+
+    assert await found(query="A_B@") == ["a_b@example.com"]
+    assert await found(query="%") == []
+    assert await found(reason=pb.SUPPRESSION_REASON_UNSUBSCRIBED) == []
+    assert len(await found(reason=pb.SUPPRESSION_REASON_MANUAL)) == 3
+
+
+async def test_a_page_token_is_good_with_its_own_query_only(tenant):
+    """Another list begins elsewhere."""
+    await tenant.editor.AddSuppressions(pb.AddSuppressionsRequest(emails=["a@example.com", "b@example.com"]))
+    page = await tenant.viewer.ListSuppressions(pb.ListSuppressionsRequest(page_size=1, query="example"))
+    other = pb.ListSuppressionsRequest(page_size=1, page_token=page.next_page_token)
+
+    assert (await refused(tenant.viewer.ListSuppressions(other))).fields.keys() == {"page_token"}
+
+
+async def test_who_added_an_address_is_named(tenant):
+    """By the name of the token."""
+    await tenant.editor.AddSuppressions(pb.AddSuppressionsRequest(emails=["a@example.com"]))
+    [one] = (await tenant.viewer.ListSuppressions(pb.ListSuppressionsRequest())).suppressions
+
+    assert one.added_by == "editor"
