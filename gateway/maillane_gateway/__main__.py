@@ -16,7 +16,8 @@ from maillane_gateway.settings import GatewaySettings
 
 async def serve(settings: GatewaySettings, stop: asyncio.Event) -> None:
     """Serves until `stop` is set, then lets what is open end."""
-    # Its own credential opens nothing here: each call carries the token of the user that it is for.
+    # Its own credential opens nothing here: each call carries the token of the user that it is for. It only vouches for
+    # from where that user called.
     channel = open_channel(settings.scheduler_target, settings, service=False, idempotent=app.REPEATABLE)
     async with channel, serve_metrics(settings):
         server = HttpServer(

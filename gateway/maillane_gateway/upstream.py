@@ -7,6 +7,7 @@ import grpc
 from google.protobuf import message_factory
 from google.protobuf.descriptor import MethodDescriptor
 from maillane_chassis.errors import Unavailable
+from maillane_chassis.forwarding import ORIGIN
 from starlette.requests import Request
 
 from maillane_gateway.http.exchange import REQUEST_ID_HEADER
@@ -53,11 +54,16 @@ def method_path(method: MethodDescriptor) -> str:
 
 
 def metadata(request: Request) -> tuple[tuple[str, str], ...]:
-    """What a call carries of a request: whose it is, and by which id to find it in the logs."""
-    return (
-        ("authorization", request.state.authorization),
-        (REQUEST_ID_HEADER, request.state.request_id),
-    )
+    """What a call carries of a request: whose it is, by which id to find it in the logs, and from where it came.
+
+    The last is the other end of the connection, never what a header says: anybody may send one.
+    """
+    carried = (("authorization", request.state.authorization), (REQUEST_ID_HEADER, request.state.request_id))
+    return carried if request.client is None else (*carried, (ORIGIN, _peer(*request.client)))
+
+
+def _peer(host: str, port: int) -> str:
+    return f"ipv6:[{host}]:{port}" if ":" in host else f"ipv4:{host}:{port}"
 
 
 def _codecs(method: MethodDescriptor) -> dict[str, Any]:

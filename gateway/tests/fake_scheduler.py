@@ -24,7 +24,7 @@ from maillane.scheduler.v1 import (
     suppression_service_pb2,
     suppression_service_pb2_grpc,
 )
-from maillane_chassis.access import Identity
+from maillane_chassis.access import Identity, origin
 from maillane_chassis.server import Registration
 
 TOKEN = "the-token-of-a-test"
@@ -51,6 +51,7 @@ class FakeScheduler:
         self.asked: dict[str, list[Any]] = defaultdict(list)
         self.answers: dict[str, Any] = {}
         self.metadata: dict[str, Any] = {}
+        self.origin = ""
         self.ended = asyncio.Event()
         """Set when a call has ended, in whichever way."""
         self.held = 0
@@ -107,6 +108,7 @@ class FakeScheduler:
     def _note(self, method: MethodDescriptor, request: Message, context: Any) -> None:
         self.asked[method.name].append(request)
         self.metadata = dict(context.invocation_metadata() or ())
+        self.origin = origin(context)
 
     def _answer(self, method: MethodDescriptor) -> Message:
         answer = self.answers.get(method.name)

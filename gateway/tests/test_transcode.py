@@ -1,5 +1,8 @@
 """HTTP to gRPC and back, over a real connection on both sides."""
 
+import re
+
+import httpx
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -174,6 +177,19 @@ async def test_the_token_and_the_request_id_travel_with_the_call(client, schedul
 
     assert scheduler.metadata["authorization"] == f"Bearer {_token(client)}"
     assert scheduler.metadata["x-request-id"] == "abc-1"
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-forwarded-for": "192.0.2.7", "x-maillane-origin": "ipv4:192.0.2.7:1"}])
+async def test_the_scheduler_learns_from_where_a_request_came(client, scheduler, headers):
+    """The other end of the connection, whatever its headers say: not the gateway's own address."""
+    async with httpx.AsyncClient(
+        base_url=client.base_url,
+        headers=client.headers,
+        transport=httpx.AsyncHTTPTransport(local_address="127.0.0.9"),
+    ) as elsewhere:
+        await elsewhere.get("/v1/identity", headers=headers)
+
+    assert re.fullmatch(r"ipv4:127\.0\.0\.9:\d+", scheduler.origin)
 
 
 async def test_head_answers_as_get_without_a_body(client, scheduler):

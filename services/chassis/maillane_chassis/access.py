@@ -20,6 +20,7 @@ from maillane.options.v1.access_pb2 import (
 
 from maillane_chassis.around import AroundInterceptor
 from maillane_chassis.errors import PermissionDenied, Unauthenticated
+from maillane_chassis.forwarding import origin_of
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import ServiceDescriptor
@@ -70,6 +71,7 @@ SERVICE = Identity(workspace_id=None, token_id=None, role=ACCESS_SERVICE, name="
 
 # Each rpc runs in a task of its own, so this is the identity of the rpc, and ends with it.
 _identity: ContextVar[Identity | None] = ContextVar("identity", default=None)
+_origin: ContextVar[str] = ContextVar("origin", default="")
 
 
 def identity(context: Context) -> Identity:  # noqa: ARG001 - says whose: this call's
@@ -82,6 +84,11 @@ def identity(context: Context) -> Identity:  # noqa: ARG001 - says whose: this c
     if caller is None:
         raise LookupError("nobody was identified in this call")
     return caller
+
+
+def origin(context: Context) -> str:  # noqa: ARG001 - as above
+    """From where this call came, as gRPC names it (`ipv4:192.0.2.7:4711`): of one over HTTP, the gateway's client."""
+    return _origin.get()
 
 
 def caller_or_none() -> Identity | None:
@@ -119,6 +126,7 @@ class AccessInterceptor(AroundInterceptor):
             Unauthenticated: no credential, more than one, or one that is not valid.
             PermissionDenied: the caller may not call this method.
         """
+        _origin.set(origin_of(context, self._service_key))
         if method.path not in OPEN_METHODS and self._access_of.get(method.path) != ACCESS_OPEN:
             caller = await self._identify(context)
             self._check(method.path, caller)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import grpc
 
-from maillane_chassis import credentials
+from maillane_chassis import credentials, forwarding
 from maillane_chassis.server import KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS, MAX_METADATA_BYTES
 
 if TYPE_CHECKING:
@@ -57,19 +57,20 @@ def open_channel(
         inner = grpc.aio.secure_channel(target, credentials.for_channel(settings), options=options)
     else:
         inner = grpc.aio.insecure_channel(target, options=options)
-    key = settings.service_key.get_secret_value() if service else None
-    return _Channel(inner, f"Service {key}" if key else None, timeout_s)
+    key = settings.service_key.get_secret_value()
+    return _Channel(inner, key, timeout_s, service=service)
 
 
 class _Channel(grpc.aio.Channel):
-    """A channel whose calls have a credential and a deadline.
+    """A channel whose calls have a credential and a deadline, and a voucher where they tell an origin.
 
     Not by interceptors of grpc.aio: they start a task for each call, and each of the four kinds needs one of its own.
     """
 
-    def __init__(self, inner: grpc.aio.Channel, authorization: str | None, timeout_s: float) -> None:
+    def __init__(self, inner: grpc.aio.Channel, key: str, timeout_s: float, *, service: bool) -> None:
         self._inner = inner
-        self._authorization = authorization
+        self._authorization = f"Service {key}" if service else None
+        self._key = key
         self._timeout_s = timeout_s
 
     def unary_unary(self, method: str, *args: Any, **kwargs: Any) -> Any:
@@ -95,6 +96,8 @@ class _Channel(grpc.aio.Channel):
 
     def _authorized(self, metadata: _Metadata | None) -> tuple[tuple[str, str | bytes], ...]:
         given = tuple(metadata or ())
+        if any(key == forwarding.ORIGIN for key, _ in given):
+            given = (*given, (forwarding.VOUCHER, self._key))
         if self._authorization is None or any(key == "authorization" for key, _ in given):
             return given
         return (*given, ("authorization", self._authorization))

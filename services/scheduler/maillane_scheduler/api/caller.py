@@ -2,11 +2,10 @@
 
 from hashlib import sha256
 from typing import Any
-from urllib.parse import unquote
 
 import grpc
 from google.protobuf.message import Message
-from maillane_chassis.access import identity
+from maillane_chassis.access import identity, origin
 
 from maillane_scheduler.store.audit import Actor
 
@@ -17,7 +16,7 @@ def actor(context: Context) -> Actor:
     """The token that calls. Every rpc of a workspace is opened by one; services of the deployment open none of them."""
     caller = identity(context)
     assert caller.workspace_id is not None
-    return Actor(caller.workspace_id, caller.token_id, caller.name, unquote(context.peer()))
+    return Actor(caller.workspace_id, caller.token_id, caller.name, origin(context))
 
 
 def workspace(context: Context) -> int:
