@@ -218,8 +218,10 @@ def _allowances(ask: Ask, *, of_deployment: bool) -> tuple[tuple[int, Allowance]
 def _demand(ask: Ask, capped: _Capped | None) -> Demand:
     allowances = _allowances(ask, of_deployment=False)
     if capped is None:
-        return Demand(ask.reservation_id, ask.wanted, allowances)
-    return Demand(ask.reservation_id, ask.wanted, allowances, capped.cap, str(capped.backing))
+        return Demand(ask.reservation_id, ask.wanted, allowances, ask.ahead)
+    # The deployment grants nothing ahead, and neither does, under its cap, the workspace: with many lanes at work, most
+    # of the deployment's permits would be held by those that do not need them yet.
+    return Demand(ask.reservation_id, ask.wanted, allowances, 0, capped.cap, str(capped.backing))
 
 
 def _grant(ask: Ask, answer: Answer) -> Grant:

@@ -44,6 +44,8 @@ class Ask:
     workspace_id: str
     wanted: int
     allowances: tuple[Allowance, ...]
+    # Beyond those wanted, as far as every allowance has many more.
+    ahead: int = 0
 
 
 @dataclass(frozen=True, slots=True)

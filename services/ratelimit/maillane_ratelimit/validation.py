@@ -53,6 +53,7 @@ def check_reserve(request: pb.ReserveRequest) -> None:
         violations.form(f"{field}.reservation_id", ask.reservation_id, _NAME, _NAME_RULE)
         _check_tenant(violations, f"{field}.workspace_id", ask.workspace_id)
         violations.integer(f"{field}.wanted", ask.wanted, 1, MOST_WANTED)
+        violations.integer(f"{field}.ahead", ask.ahead, 0, MOST_WANTED)
         violations.count(f"{field}.allowances", ask.allowances, 1, MOST_ALLOWANCES)
         _check_allowances(violations, f"{field}.allowances", ask.allowances[:MOST_ALLOWANCES])
         _check_distinct(violations, f"{field}.allowances", ask.allowances[:MOST_ALLOWANCES])

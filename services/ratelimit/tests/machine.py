@@ -74,7 +74,8 @@ def asks(draw: st.DrawFn) -> Ask:
         reservation_id=draw(st.sampled_from("abcdefghijkl")),
         workspace_id=draw(st.sampled_from(WORKSPACES)),
         wanted=draw(st.integers(1, 6)),
-        allowances=tuple(Allowance(counter, draw(st.sampled_from([0, 3, 5, 7, 9, 50]))) for counter in chosen),
+        allowances=tuple(Allowance(counter, draw(st.sampled_from([0, 3, 5, 7, 9, 45, 45]))) for counter in chosen),
+        ahead=draw(st.sampled_from([0, 0, 1, 9])),
     )
 
 

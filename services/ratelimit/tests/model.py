@@ -189,6 +189,8 @@ class Model:
             return known.grant
         used = self._used_and(ask.workspace_id, [])
         granted, tightest, retry = _least(ask.wanted, _of(ask, deployment=False), cap, used, now)
+        if tightest < 0:
+            granted += self._ahead(ask, granted, used, now)
         windows = [allowance.counter.window for allowance in ask.allowances]
         grant = Grant(
             reservation_id=ask.reservation_id,
@@ -202,6 +204,14 @@ class Model:
         )
         self.entries.append(Entry(ask, grant))
         return grant
+
+    @staticmethod
+    def _ahead(ask: Ask, granted: int, used: Callable[[Counter, int, int], int], now: int) -> int:
+        """Beyond what was wanted: a twentieth of what is left at most, and nothing of the deployment."""
+        if _of(ask, deployment=True):
+            return 0
+        left = min(one.limit - used(one.counter, now, now) - granted for one in ask.allowances)
+        return min(ask.ahead, left // 20)
 
     def _used_and(self, workspace: str, taken: list[tuple[Counter, int]]) -> Callable[[Counter, int, int], int]:
         """What counts at an instant, where `taken` more were counted at another."""

@@ -51,6 +51,18 @@ async def test_asks_of_one_call_share_their_buckets(stub: RateLimitServiceStub) 
     assert [grant.granted for grant in grants] == [7, 3, 0]
 
 
+async def test_ahead_is_a_twentieth_of_what_is_left(stub: RateLimitServiceStub) -> None:
+    """Of 100, one takes 20 and 4 ahead; the next 50 and, of the 26 that are left, 1; the last what is left."""
+    await restore(stub, 1)
+    asks = [ask(name, wanted, allowance(100)) for name, wanted in (("a", 20), ("b", 50), ("c", 5), ("d", 50))]
+    for one in asks:
+        one.ahead = 50
+
+    grants = await reserve(stub, *asks)
+
+    assert [grant.granted for grant in grants] == [24, 51, 6, 19]
+
+
 async def test_a_repeated_ask_gets_its_first_grant(stub: RateLimitServiceStub) -> None:
     """Also after a part of it was given back, and nothing more is counted."""
     await restore(stub, 1)

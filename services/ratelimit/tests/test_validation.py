@@ -78,6 +78,13 @@ BAD = {
     "a brace in the workspace": (validation.check_reserve, reserve("a", "1}"), ["asks[0].workspace_id"]),
     "the deployment as workspace": (validation.check_reserve, reserve("a", "_deployment"), ["asks[0].workspace_id"]),
     "nothing wanted": (validation.check_reserve, reserve("a", "1", 0), ["asks[0].wanted"]),
+    "too much ahead": (
+        validation.check_reserve,
+        pb.ReserveRequest(
+            asks=[pb.Ask(reservation_id="a", workspace_id="1", wanted=1, ahead=10_001, allowances=[allowance()])]
+        ),
+        ["asks[0].ahead"],
+    ),
     "too much wanted": (validation.check_reserve, reserve("a", "1", 10_001), ["asks[0].wanted"]),
     "no allowances": (
         validation.check_reserve,

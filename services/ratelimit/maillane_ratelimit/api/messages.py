@@ -23,7 +23,7 @@ _SCOPES: Final = {
 def to_asks(request: pb.ReserveRequest) -> list[Ask]:
     """The asks, in their order."""
     return [
-        Ask(ask.reservation_id, ask.workspace_id, ask.wanted, tuple(map(_to_allowance, ask.allowances)))
+        Ask(ask.reservation_id, ask.workspace_id, ask.wanted, tuple(map(_to_allowance, ask.allowances)), ask.ahead)
         for ask in request.asks
     ]
 

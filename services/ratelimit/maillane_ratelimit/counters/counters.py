@@ -40,12 +40,15 @@ class Cap:
 class Demand:
     """Permits wanted of one workspace's allowances, each given with its place in the ask.
 
+    `ahead` more may be granted where all that is wanted is, and much is left: see the rpc.
+
     `backing` is kept with the reservation, and comes back with its answer and its refunds. The id has no spaces.
     """
 
     reservation_id: str
     wanted: int
     allowances: tuple[tuple[int, Allowance], ...]
+    ahead: int = 0
     cap: Cap | None = None
     backing: str = ""
 
@@ -172,7 +175,7 @@ async def _repeated_once(script: Script, workspace: str, arguments: list[str | i
 
 def _demand(demand: Demand) -> list[str | int]:
     cap = demand.cap or Cap(granted=demand.wanted, place=-1, retry_us=0, until_us=0)
-    arguments: list[str | int] = [demand.reservation_id, demand.wanted]
+    arguments: list[str | int] = [demand.reservation_id, demand.wanted, demand.ahead]
     arguments += [cap.granted, cap.place, cap.retry_us, cap.until_us, demand.backing, len(demand.allowances)]
     for place, allowance in demand.allowances:
         arguments += [keys.counter(allowance.counter), place, *_window(allowance.counter), allowance.limit]

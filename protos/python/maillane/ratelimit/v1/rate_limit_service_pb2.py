@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from maillane.options.v1 import access_pb2 as maillane_dot_options_dot_v1_dot_access__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.maillane/ratelimit/v1/rate_limit_service.proto\x12\x15maillane.ratelimit.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a maillane/options/v1/access.proto\"\x84\x01\n\x06Window\x12\x31\n\x06length\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06length\x12\x31\n\x06offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06offset\x12\x14\n\x05parts\x18\x03 \x01(\x05R\x05parts\"\x9c\x01\n\tAllowance\x12\x32\n\x05scope\x18\x01 \x01(\x0e\x32\x1c.maillane.ratelimit.v1.ScopeR\x05scope\x12\x0e\n\x02id\x18\x02 \x01(\tR\x02id\x12\x35\n\x06window\x18\x03 \x01(\x0b\x32\x1d.maillane.ratelimit.v1.WindowR\x06window\x12\x14\n\x05limit\x18\x04 \x01(\x03R\x05limit\"\xa9\x01\n\x03\x41sk\x12%\n\x0ereservation_id\x18\x01 \x01(\tR\rreservationId\x12!\n\x0cworkspace_id\x18\x02 \x01(\tR\x0bworkspaceId\x12\x16\n\x06wanted\x18\x03 \x01(\x05R\x06wanted\x12@\n\nallowances\x18\x04 \x03(\x0b\x32 .maillane.ratelimit.v1.AllowanceR\nallowances\"\x88\x03\n\x05Grant\x12%\n\x0ereservation_id\x18\x01 \x01(\tR\rreservationId\x12\x18\n\x07granted\x18\x02 \x01(\x05R\x07granted\x12\x14\n\x05\x65poch\x18\x03 \x01(\x03R\x05\x65poch\x12.\n\x10\x64\x65ployment_epoch\x18\x08 \x01(\x03H\x00R\x0f\x64\x65ploymentEpoch\x88\x01\x01\x12=\n\x0creserve_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0breserveTime\x12;\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime\x12\x1f\n\x08tightest\x18\x06 \x01(\x05H\x01R\x08tightest\x88\x01\x01\x12\x39\n\nretry_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tretryTimeB\x13\n\x11_deployment_epochB\x0b\n\t_tightest\"@\n\x0eReserveRequest\x12.\n\x04\x61sks\x18\x01 \x03(\x0b\x32\x1a.maillane.ratelimit.v1.AskR\x04\x61sks\"G\n\x0fReserveResponse\x12\x34\n\x06grants\x18\x01 \x03(\x0b\x32\x1c.maillane.ratelimit.v1.GrantR\x06grants\"\x89\x01\n\x06Return\x12%\n\x0ereservation_id\x18\x01 \x01(\tR\rreservationId\x12!\n\x0cworkspace_id\x18\x02 \x01(\tR\x0bworkspaceId\x12\x1b\n\trefund_id\x18\x03 \x01(\tR\x08refundId\x12\x18\n\x07permits\x18\x04 \x01(\x05R\x07permits\"H\n\rRefundRequest\x12\x37\n\x07returns\x18\x01 \x03(\x0b\x32\x1d.maillane.ratelimit.v1.ReturnR\x07returns\",\n\x0eRefundResponse\x12\x1a\n\x08refunded\x18\x01 \x03(\x05R\x08refunded\"v\n\x0fGetUsageRequest\x12!\n\x0cworkspace_id\x18\x01 \x01(\tR\x0bworkspaceId\x12@\n\nallowances\x18\x02 \x03(\x0b\x32 .maillane.ratelimit.v1.AllowanceR\nallowances\"V\n\x05Usage\x12\x12\n\x04used\x18\x01 \x01(\x03R\x04used\x12\x39\n\nreset_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tresetTime\"H\n\x10GetUsageResponse\x12\x34\n\x06usages\x18\x01 \x03(\x0b\x32\x1c.maillane.ratelimit.v1.UsageR\x06usages\"\xdb\x01\n\x05\x43ount\x12\x32\n\x05scope\x18\x01 \x01(\x0e\x32\x1c.maillane.ratelimit.v1.ScopeR\x05scope\x12\x0e\n\x02id\x18\x02 \x01(\tR\x02id\x12\x35\n\x06window\x18\x03 \x01(\x0b\x32\x1d.maillane.ratelimit.v1.WindowR\x06window\x12=\n\x0creserve_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0breserveTime\x12\x18\n\x07permits\x18\x05 \x01(\x03R\x07permits\"\x7f\n\x0eRestoreRequest\x12!\n\x0cworkspace_id\x18\x01 \x01(\tR\x0bworkspaceId\x12\x14\n\x05\x65poch\x18\x02 \x01(\x03R\x05\x65poch\x12\x34\n\x06\x63ounts\x18\x03 \x03(\x0b\x32\x1c.maillane.ratelimit.v1.CountR\x06\x63ounts\"C\n\x0fRestoreResponse\x12\x1a\n\x08restored\x18\x01 \x01(\x08R\x08restored\x12\x14\n\x05\x65poch\x18\x02 \x01(\x03R\x05\x65poch*p\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x11\n\rSCOPE_MAILBOX\x10\x01\x12\x12\n\x0eSCOPE_CAMPAIGN\x10\x02\x12\x13\n\x0fSCOPE_WORKSPACE\x10\x03\x12\x14\n\x10SCOPE_DEPLOYMENT\x10\x04\x32\x92\x03\n\x10RateLimitService\x12^\n\x07Reserve\x12%.maillane.ratelimit.v1.ReserveRequest\x1a&.maillane.ratelimit.v1.ReserveResponse\"\x04\xc8\xf3\x18\x04\x12[\n\x06Refund\x12$.maillane.ratelimit.v1.RefundRequest\x1a%.maillane.ratelimit.v1.RefundResponse\"\x04\xc8\xf3\x18\x04\x12\x61\n\x08GetUsage\x12&.maillane.ratelimit.v1.GetUsageRequest\x1a\'.maillane.ratelimit.v1.GetUsageResponse\"\x04\xc8\xf3\x18\x04\x12^\n\x07Restore\x12%.maillane.ratelimit.v1.RestoreRequest\x1a&.maillane.ratelimit.v1.RestoreResponse\"\x04\xc8\xf3\x18\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.maillane/ratelimit/v1/rate_limit_service.proto\x12\x15maillane.ratelimit.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a maillane/options/v1/access.proto\"\x84\x01\n\x06Window\x12\x31\n\x06length\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06length\x12\x31\n\x06offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06offset\x12\x14\n\x05parts\x18\x03 \x01(\x05R\x05parts\"\x9c\x01\n\tAllowance\x12\x32\n\x05scope\x18\x01 \x01(\x0e\x32\x1c.maillane.ratelimit.v1.ScopeR\x05scope\x12\x0e\n\x02id\x18\x02 \x01(\tR\x02id\x12\x35\n\x06window\x18\x03 \x01(\x0b\x32\x1d.maillane.ratelimit.v1.WindowR\x06window\x12\x14\n\x05limit\x18\x04 \x01(\x03R\x05limit\"\xbf\x01\n\x03\x41sk\x12%\n\x0ereservation_id\x18\x01 \x01(\tR\rreservationId\x12!\n\x0cworkspace_id\x18\x02 \x01(\tR\x0bworkspaceId\x12\x16\n\x06wanted\x18\x03 \x01(\x05R\x06wanted\x12@\n\nallowances\x18\x04 \x03(\x0b\x32 .maillane.ratelimit.v1.AllowanceR\nallowances\x12\x14\n\x05\x61head\x18\x05 \x01(\x05R\x05\x61head\"\x88\x03\n\x05Grant\x12%\n\x0ereservation_id\x18\x01 \x01(\tR\rreservationId\x12\x18\n\x07granted\x18\x02 \x01(\x05R\x07granted\x12\x14\n\x05\x65poch\x18\x03 \x01(\x03R\x05\x65poch\x12.\n\x10\x64\x65ployment_epoch\x18\x08 \x01(\x03H\x00R\x0f\x64\x65ploymentEpoch\x88\x01\x01\x12=\n\x0creserve_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0breserveTime\x12;\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime\x12\x1f\n\x08tightest\x18\x06 \x01(\x05H\x01R\x08tightest\x88\x01\x01\x12\x39\n\nretry_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tretryTimeB\x13\n\x11_deployment_epochB\x0b\n\t_tightest\"@\n\x0eReserveRequest\x12.\n\x04\x61sks\x18\x01 \x03(\x0b\x32\x1a.maillane.ratelimit.v1.AskR\x04\x61sks\"G\n\x0fReserveResponse\x12\x34\n\x06grants\x18\x01 \x03(\x0b\x32\x1c.maillane.ratelimit.v1.GrantR\x06grants\"\x89\x01\n\x06Return\x12%\n\x0ereservation_id\x18\x01 \x01(\tR\rreservationId\x12!\n\x0cworkspace_id\x18\x02 \x01(\tR\x0bworkspaceId\x12\x1b\n\trefund_id\x18\x03 \x01(\tR\x08refundId\x12\x18\n\x07permits\x18\x04 \x01(\x05R\x07permits\"H\n\rRefundRequest\x12\x37\n\x07returns\x18\x01 \x03(\x0b\x32\x1d.maillane.ratelimit.v1.ReturnR\x07returns\",\n\x0eRefundResponse\x12\x1a\n\x08refunded\x18\x01 \x03(\x05R\x08refunded\"v\n\x0fGetUsageRequest\x12!\n\x0cworkspace_id\x18\x01 \x01(\tR\x0bworkspaceId\x12@\n\nallowances\x18\x02 \x03(\x0b\x32 .maillane.ratelimit.v1.AllowanceR\nallowances\"V\n\x05Usage\x12\x12\n\x04used\x18\x01 \x01(\x03R\x04used\x12\x39\n\nreset_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tresetTime\"H\n\x10GetUsageResponse\x12\x34\n\x06usages\x18\x01 \x03(\x0b\x32\x1c.maillane.ratelimit.v1.UsageR\x06usages\"\xdb\x01\n\x05\x43ount\x12\x32\n\x05scope\x18\x01 \x01(\x0e\x32\x1c.maillane.ratelimit.v1.ScopeR\x05scope\x12\x0e\n\x02id\x18\x02 \x01(\tR\x02id\x12\x35\n\x06window\x18\x03 \x01(\x0b\x32\x1d.maillane.ratelimit.v1.WindowR\x06window\x12=\n\x0creserve_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0breserveTime\x12\x18\n\x07permits\x18\x05 \x01(\x03R\x07permits\"\x7f\n\x0eRestoreRequest\x12!\n\x0cworkspace_id\x18\x01 \x01(\tR\x0bworkspaceId\x12\x14\n\x05\x65poch\x18\x02 \x01(\x03R\x05\x65poch\x12\x34\n\x06\x63ounts\x18\x03 \x03(\x0b\x32\x1c.maillane.ratelimit.v1.CountR\x06\x63ounts\"C\n\x0fRestoreResponse\x12\x1a\n\x08restored\x18\x01 \x01(\x08R\x08restored\x12\x14\n\x05\x65poch\x18\x02 \x01(\x03R\x05\x65poch*p\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x11\n\rSCOPE_MAILBOX\x10\x01\x12\x12\n\x0eSCOPE_CAMPAIGN\x10\x02\x12\x13\n\x0fSCOPE_WORKSPACE\x10\x03\x12\x14\n\x10SCOPE_DEPLOYMENT\x10\x04\x32\x92\x03\n\x10RateLimitService\x12^\n\x07Reserve\x12%.maillane.ratelimit.v1.ReserveRequest\x1a&.maillane.ratelimit.v1.ReserveResponse\"\x04\xc8\xf3\x18\x04\x12[\n\x06Refund\x12$.maillane.ratelimit.v1.RefundRequest\x1a%.maillane.ratelimit.v1.RefundResponse\"\x04\xc8\xf3\x18\x04\x12\x61\n\x08GetUsage\x12&.maillane.ratelimit.v1.GetUsageRequest\x1a\'.maillane.ratelimit.v1.GetUsageResponse\"\x04\xc8\xf3\x18\x04\x12^\n\x07Restore\x12%.maillane.ratelimit.v1.RestoreRequest\x1a&.maillane.ratelimit.v1.RestoreResponse\"\x04\xc8\xf3\x18\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,38 +42,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RATELIMITSERVICE'].methods_by_name['GetUsage']._serialized_options = b'\310\363\030\004'
   _globals['_RATELIMITSERVICE'].methods_by_name['Restore']._loaded_options = None
   _globals['_RATELIMITSERVICE'].methods_by_name['Restore']._serialized_options = b'\310\363\030\004'
-  _globals['_SCOPE']._serialized_start=2134
-  _globals['_SCOPE']._serialized_end=2246
+  _globals['_SCOPE']._serialized_start=2156
+  _globals['_SCOPE']._serialized_end=2268
   _globals['_WINDOW']._serialized_start=173
   _globals['_WINDOW']._serialized_end=305
   _globals['_ALLOWANCE']._serialized_start=308
   _globals['_ALLOWANCE']._serialized_end=464
   _globals['_ASK']._serialized_start=467
-  _globals['_ASK']._serialized_end=636
-  _globals['_GRANT']._serialized_start=639
-  _globals['_GRANT']._serialized_end=1031
-  _globals['_RESERVEREQUEST']._serialized_start=1033
-  _globals['_RESERVEREQUEST']._serialized_end=1097
-  _globals['_RESERVERESPONSE']._serialized_start=1099
-  _globals['_RESERVERESPONSE']._serialized_end=1170
-  _globals['_RETURN']._serialized_start=1173
-  _globals['_RETURN']._serialized_end=1310
-  _globals['_REFUNDREQUEST']._serialized_start=1312
-  _globals['_REFUNDREQUEST']._serialized_end=1384
-  _globals['_REFUNDRESPONSE']._serialized_start=1386
-  _globals['_REFUNDRESPONSE']._serialized_end=1430
-  _globals['_GETUSAGEREQUEST']._serialized_start=1432
-  _globals['_GETUSAGEREQUEST']._serialized_end=1550
-  _globals['_USAGE']._serialized_start=1552
-  _globals['_USAGE']._serialized_end=1638
-  _globals['_GETUSAGERESPONSE']._serialized_start=1640
-  _globals['_GETUSAGERESPONSE']._serialized_end=1712
-  _globals['_COUNT']._serialized_start=1715
-  _globals['_COUNT']._serialized_end=1934
-  _globals['_RESTOREREQUEST']._serialized_start=1936
-  _globals['_RESTOREREQUEST']._serialized_end=2063
-  _globals['_RESTORERESPONSE']._serialized_start=2065
-  _globals['_RESTORERESPONSE']._serialized_end=2132
-  _globals['_RATELIMITSERVICE']._serialized_start=2249
-  _globals['_RATELIMITSERVICE']._serialized_end=2651
+  _globals['_ASK']._serialized_end=658
+  _globals['_GRANT']._serialized_start=661
+  _globals['_GRANT']._serialized_end=1053
+  _globals['_RESERVEREQUEST']._serialized_start=1055
+  _globals['_RESERVEREQUEST']._serialized_end=1119
+  _globals['_RESERVERESPONSE']._serialized_start=1121
+  _globals['_RESERVERESPONSE']._serialized_end=1192
+  _globals['_RETURN']._serialized_start=1195
+  _globals['_RETURN']._serialized_end=1332
+  _globals['_REFUNDREQUEST']._serialized_start=1334
+  _globals['_REFUNDREQUEST']._serialized_end=1406
+  _globals['_REFUNDRESPONSE']._serialized_start=1408
+  _globals['_REFUNDRESPONSE']._serialized_end=1452
+  _globals['_GETUSAGEREQUEST']._serialized_start=1454
+  _globals['_GETUSAGEREQUEST']._serialized_end=1572
+  _globals['_USAGE']._serialized_start=1574
+  _globals['_USAGE']._serialized_end=1660
+  _globals['_GETUSAGERESPONSE']._serialized_start=1662
+  _globals['_GETUSAGERESPONSE']._serialized_end=1734
+  _globals['_COUNT']._serialized_start=1737
+  _globals['_COUNT']._serialized_end=1956
+  _globals['_RESTOREREQUEST']._serialized_start=1958
+  _globals['_RESTOREREQUEST']._serialized_end=2085
+  _globals['_RESTORERESPONSE']._serialized_start=2087
+  _globals['_RESTORERESPONSE']._serialized_end=2154
+  _globals['_RATELIMITSERVICE']._serialized_start=2271
+  _globals['_RATELIMITSERVICE']._serialized_end=2673
 # @@protoc_insertion_point(module_scope)

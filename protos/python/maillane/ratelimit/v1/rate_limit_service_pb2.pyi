@@ -139,12 +139,19 @@ class Ask(_message.Message):
     WORKSPACE_ID_FIELD_NUMBER: _builtins.int
     WANTED_FIELD_NUMBER: _builtins.int
     ALLOWANCES_FIELD_NUMBER: _builtins.int
+    AHEAD_FIELD_NUMBER: _builtins.int
     reservation_id: _builtins.str
     """Names the reservation: 1 to 64 characters of [A-Za-z0-9_-], unique within the workspace."""
     workspace_id: _builtins.str
     """Whose counters: 1 to 64 characters of [A-Za-z0-9_-], not "_deployment"."""
     wanted: _builtins.int
     """Permits wanted: 1 to 10,000."""
+    ahead: _builtins.int
+    """Permits that it can use soon, beyond those wanted: 0 to 10,000. They are granted only where all that was wanted is, and
+    never more than a twentieth of what every allowance still holds after that, rounded down: none near a limit, so that
+    nobody holds back what others need. None where an allowance has the scope DEPLOYMENT. Refund them as soon as they are
+    not used.
+    """
     @_builtins.property
     def allowances(self) -> _containers.RepeatedCompositeFieldContainer[Global___Allowance]:
         """All the limits that hold for it: 1 to 8, in the order in which the tightest is named when several refuse alike. A
@@ -158,10 +165,11 @@ class Ask(_message.Message):
         workspace_id: _builtins.str = ...,
         wanted: _builtins.int = ...,
         allowances: _abc.Iterable[Global___Allowance] | None = ...,
+        ahead: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowances", b"allowances", "reservation_id", b"reservation_id", "wanted", b"wanted", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ahead", b"ahead", "allowances", b"allowances", "reservation_id", b"reservation_id", "wanted", b"wanted", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -184,7 +192,7 @@ class Grant(_message.Message):
     reservation_id: _builtins.str
     """Of the ask."""
     granted: _builtins.int
-    """Permits: 0 to wanted."""
+    """Permits: 0 to wanted, and beyond that what was granted ahead."""
     epoch: _builtins.int
     """The epoch of the workspace's counters. A permit is worth nothing in a later one."""
     deployment_epoch: _builtins.int

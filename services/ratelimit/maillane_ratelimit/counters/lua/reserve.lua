@@ -5,7 +5,7 @@ Counts nothing that it does not grant. A reservation id that is known answers as
 KEYS[1]   the workspace's sentinel
 ARGV[1]   now in µs, or 0 for Redis's time
 ARGV[2]   number of asks, then for each ask:
-            reservation id, permits wanted,
+            reservation id, permits wanted, permits wanted ahead (beyond those, where much is left),
             cap, cap's place, cap's retry, cap's until: what another slot granted for this ask (at most that is granted
               here), under which place of the ask it is named as the tightest, with which retry time, and until when it
               counts there; a cap of the permits wanted is none
@@ -37,7 +37,7 @@ end
 
 local function take_ask()
   local ask = {
-    id = take(), wanted = take_number(),
+    id = take(), wanted = take_number(), ahead = take_number(),
     cap = take_number(), cap_place = take_number(), cap_retry = take_number(), cap_until = take_number(),
     backing = take(), allowances = {},
   }
@@ -61,14 +61,18 @@ local function retry_at(allowance, granted)
   return counts_until(allowance, allowance.number)
 end
 
+-- Of what all allowances still hold, at most this part is granted ahead: a twentieth, so none where fewer than 20 are left.
+local AHEAD_PART = 20
+
 -- How many permits the ask gets, the place of the tightest allowance, and when to try again.
 local function measure(ask)
-  local granted, tightest, retry, place = ask.wanted, nil, 0, -1
+  local granted, tightest, retry, place, least = ask.wanted, nil, 0, -1, math.huge
   if ask.cap < granted then granted, retry, place = ask.cap, ask.cap_retry, ask.cap_place end
   for _, allowance in ipairs(ask.allowances) do
     allowance.number = bucket_at(allowance, now)
     allowance.used, allowance.total = used_in(ours, allowance, allowance.number)
     local free = math.max(0, allowance.limit - allowance.total)
+    least = math.min(least, free)
     -- Of those that hold equally little, the first in the ask is named.
     if free < granted or (free == granted and allowance.place < place) then
       granted, tightest, place = free, allowance, allowance.place
@@ -78,7 +82,8 @@ local function measure(ask)
     tightest.used[#tightest.used] = tightest.used[#tightest.used] + granted
     retry = retry_at(tightest, granted)
   end
-  return granted, place, retry
+  -- Where less than wanted is granted, nothing is left of the tightest.
+  return granted + math.min(ask.ahead, math.floor((least - granted) / AHEAD_PART)), place, retry
 end
 
 local function count(allowance, granted)
