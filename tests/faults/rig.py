@@ -14,8 +14,10 @@ from google.protobuf.duration_pb2 import Duration
 from maillane.client import Client, connect
 from maillane.scheduler.v1 import campaign_service_pb2 as campaign_pb
 from maillane.scheduler.v1 import mailbox_service_pb2 as mailbox_pb
+from maillane_local.settings import LocalSettings
 from maillane_local.system import System
 from maillane_scheduler.addresses import address_key
+from pydantic import SecretStr
 
 from .oracle import Findings, Limit, Oracle
 from .sink import LOOPBACK, Sink
@@ -216,15 +218,19 @@ class Rig:
 async def rig(folder: Path, seed: int, settings: dict[str, Any], sink: Sink | None = None) -> AsyncIterator[Rig]:
     """Starts a sink and a system on free ports. `settings` are the services', without their prefix.
 
-    Names that are not in lower case are environment variables as they stand.
+    Names that are not in lower case are environment variables as they stand. With `redis_url` there is no Valkey of the
+    system's own.
     """
     async with AsyncExitStack() as stack:
         sink = stack.enter_context(sink or Sink(seed))
+        local = LocalSettings.on_free_ports(folder)
+        if url := settings.pop("redis_url", None):
+            local = local.model_copy(update={"redis_url": SecretStr(url)})
         environment = {
             f"MAILLANE_{name.upper()}" if name.islower() else name: str(value) for name, value in settings.items()
         }
         environment["MAILLANE_SMTP_PORTS"] = str(sink.port)
-        system = await stack.enter_async_context(System(folder, environment))
+        system = await stack.enter_async_context(System(folder, environment, settings=local))
         client = await stack.enter_async_context(connect(system.urls["scheduler"], system.token))
         made = Rig(system, sink, client)
         made.window_s = int(settings.get("hour_s", 3600))

@@ -4,8 +4,8 @@ import pytest
 
 from .scenario import Scenario, run, scenarios
 
-# Rows whose short form stands elsewhere: 1, 3 and 7 in tests/e2e/test_faults.py, 14 in tests/integration, 18 to 20 in
-# test_hostile.py.
+# Rows whose short form stands elsewhere: 1, 3 and 7 in tests/e2e/test_faults.py, 5 and 14 in tests/integration, 18 to
+# 20 in test_hostile.py.
 SHORT = [scenario for scenario in scenarios((2, 4, 6, 9, 17)) if scenario.brief]
 
 

@@ -1,4 +1,7 @@
-"""The queue and the counters on a real cluster of three primaries, which are killed, promoted and stopped."""
+"""The queue and the counters on a real cluster of three primaries, which are killed, replaced and stopped.
+
+Row 5 of docs/reliability.md in short; the long form is tests/faults/s05_cluster.py.
+"""
 
 import asyncio
 import time

@@ -87,6 +87,16 @@ class ValkeyCluster:
                         return int(next(r[2][1] for r in ranges if r[0] <= slot <= r[1]))
                 await asyncio.sleep(LOOK_S)
 
+    async def taken_over(self, port: int) -> None:
+        """Waits until no node takes this one for a primary with slots any more.
+
+        Raises:
+            TimeoutError: nobody takes over.
+        """
+        async with asyncio.timeout(WHOLE_S):
+            while port in await self._primaries():
+                await asyncio.sleep(LOOK_S)
+
     async def kill(self, port: int) -> None:
         """Ends a node at once, as a crash would."""
         await self.nodes[port].kill()
@@ -126,6 +136,14 @@ class ValkeyCluster:
         async with node:
             node.response_callbacks.clear()
             return await node.execute_command(*words)  # type: ignore[no-untyped-call] # not annotated
+
+    async def _primaries(self) -> set[int]:
+        """All that any node names."""
+        found: set[int] = set()
+        for port in self.nodes:
+            with suppress(RedisError):
+                found |= {int(slots[2][1]) for slots in await self.command(port, "CLUSTER SLOTS")}
+        return found
 
     async def _form(self) -> None:
         ports = list(self.nodes)
