@@ -1,11 +1,15 @@
 """Parks: never longer than what they stand for holds, and never missing, whoever comes in between."""
 
+import asyncio
 import time
 
+import psycopg
 import pytest
 from maillane_chassis.errors import Unavailable
 from maillane_scheduler.handover import Finished
-from maillane_scheduler.states import MessageState
+from maillane_scheduler.states import MessageState, ParkReason
+from maillane_scheduler.store import parks
+from maillane_scheduler.store.parks import GATE
 
 from .world import World, limiter_at, world
 
@@ -149,6 +153,86 @@ async def test_a_rest_that_the_queue_does_not_know_is_told_with_the_next_strain(
     await here.give_back(await here.claim(5), spent=False, strained="421 slow down")
 
     assert (await here.claim(5)).rows == []
+
+
+async def test_a_park_that_is_lifted_while_the_queue_is_told_of_it_stays_lifted(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was read before it was gone, and is told after it was lifted."""
+    mailbox = here.mailbox(hourly=5)
+    here.campaign([mailbox], 20)
+    await here.sweep()
+    await here.claim(5)
+    assert (await here.claim(5)).rows == []
+    queue = here.scheduler.queue
+    configure = queue.configure_gate
+
+    async def late(*arguments):
+        monkeypatch.setattr(queue, "configure_gate", configure)
+        await here.scheduler.settler.lift(ParkReason.LIMIT, [(mailbox, GATE)])
+        return await configure(*arguments)
+
+    monkeypatch.setattr(queue, "configure_gate", late)
+    await here.scheduler.sync.mailboxes([mailbox])
+
+    assert (await queue.due(5)).offers
+
+
+async def test_a_park_that_is_told_while_it_is_lifted_is_lifted(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told after the queue lifted it, and before Postgres forgot it."""
+    mailbox = here.mailbox(hourly=5)
+    here.campaign([mailbox], 20)
+    await here.sweep()
+    await here.claim(5)
+    assert (await here.claim(5)).rows == []
+    forget = parks.lift
+
+    async def late(*arguments):
+        await here.scheduler.sync.mailboxes([mailbox])
+        return await forget(*arguments)
+
+    monkeypatch.setattr(parks, "lift", late)
+    await here.scheduler.settler.lift(ParkReason.LIMIT, [(mailbox, GATE)])
+
+    assert (await here.scheduler.queue.due(5)).offers
+
+
+async def test_a_mailbox_that_is_resumed_while_it_is_sent_to_rest_does_not_rest(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the row of its rest and the queue's park, a person resumes it: the row is gone, and so is the park."""
+    mailbox = here.mailbox()
+    here.campaign([mailbox], 10)
+    await here.sweep()
+    queue = here.scheduler.queue
+    park = queue.park_gate
+
+    async def late(*arguments):
+        monkeypatch.setattr(queue, "park_gate", park)
+        here.sql("DELETE FROM parks")
+        await here.scheduler.sync.mailboxes([mailbox])
+        await park(*arguments)
+
+    held = await here.claim(5)
+    monkeypatch.setattr(queue, "park_gate", late)
+    await here.give_back(held, spent=False, strained="421 slow down")
+
+    assert (await here.claim(5)).rows
+
+
+async def test_one_strain_told_to_two_schedulers_is_one_rest(here: World) -> None:
+    """Both are about to raise the back-off when neither has: the second finds the mailbox resting."""
+    mailbox = here.mailbox()
+    with psycopg.connect(here.database_url) as connection:
+        connection.execute("SELECT FROM mailboxes WHERE id = %s FOR UPDATE", (mailbox,))
+        both = [asyncio.ensure_future(parks.back_off(here.scheduler.pool, mailbox, 30, 60, "421")) for _ in range(2)]
+        async with asyncio.timeout(5):
+            while len(here.sql("SELECT 1 FROM pg_locks WHERE NOT granted")) < 2:
+                await asyncio.sleep(0.01)
+    rests = await asyncio.gather(*both)
+
+    assert sorted(rest.is_new for rest in rests) == [False, True]
+    assert here.sql("SELECT backoff_level FROM mailboxes") == [(1,)]
 
 
 def _two_hours_ago_us() -> int:

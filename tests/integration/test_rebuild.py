@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from maillane_chassis.errors import Failure
 from maillane_scheduler.queue.errors import QueueUnavailable
+from maillane_scheduler.store.lanes import Mark
+from maillane_scheduler.store.marks import LAST_ID
 from redis.asyncio import Redis
 
 from .hazards import Killed, ignore_the_dead
@@ -93,6 +95,28 @@ async def test_a_rebuild_beside_live_traffic_converges(fleet: Fleet, database_ur
 
     assert len(mail.sent) == CAMPAIGNS * EACH
     assert [await fleet.one.scheduler.queue.flight(box) for box in boxes] == [[], []]
+
+
+async def test_what_is_imported_while_its_lane_is_loaded_does_not_pass_what_is_older(here: World) -> None:
+    """All of it is due at once, so that the order of loading would be the order of sending."""
+    mailbox = here.mailbox()
+    campaign = here.campaign([mailbox], 3)
+    await here.sweep()
+    here.sql("DELETE FROM marks")
+    # A rebuild has opened the lane, and is not through with it; two more are imported.
+    here.sql(
+        "INSERT INTO marks (campaign_id, mailbox_id, first_id, last_id) VALUES (%s, %s, 0, %s)",
+        campaign,
+        mailbox,
+        LAST_ID,
+    )
+    [(last,)] = here.sql("SELECT max(id) FROM messages")
+    sync, queue = here.scheduler.sync, here.scheduler.queue
+    await sync.enqueue(campaign, [], {mailbox: [(last + 1, 0), (last + 2, 0)]})
+    here.sql("UPDATE messages SET id = %s WHERE id = %s", last + 9, last)
+    await sync.load(Mark(0, campaign, mailbox, last + 9, last + 9))
+
+    assert await queue.lane_size(mailbox, campaign) == 3
 
 
 async def _import(fleet: Fleet, here: World, boxes: list[int]) -> None:

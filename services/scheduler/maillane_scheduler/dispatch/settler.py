@@ -123,7 +123,9 @@ class Settler:
         held = sorted({*places, *beside})
         for mailbox, campaign in held:
             await self.park(mailbox, campaign, reason, 0)
-        await parks.lift(self._pool, reason, held)
+        # Again, where there was one: who told the queue of it meanwhile had read it before it was gone.
+        for mailbox, campaign in await parks.lift(self._pool, reason, held):
+            await self.park(mailbox, campaign, reason, 0)
         self._waker.wake()
 
     async def _leave_flight(self, rows: Sequence[SettledRow], due: dict[int, int | None] | None = None) -> bool:
@@ -143,6 +145,9 @@ class Settler:
             # Also where it rests already: who sent it to rest may have died before the queue knew, and until it does
             # the same messages would go out, and come back, again and again.
             await self.park(mailbox, GATE, ParkReason.BACKOFF, now_us + int(rest.seconds * 1_000_000))
+            # Who resumed it meanwhile deleted the row, then told the queue: before this park, it may be.
+            if not await parks.stands(self._pool, mailbox, GATE, ParkReason.BACKOFF):
+                await self.park(mailbox, GATE, ParkReason.BACKOFF, 0)
             self.backing_off.add(mailbox)
             if rest.is_new:
                 BACKOFFS.inc()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from maillane_scheduler.states import CampaignState, MailboxState, MessageState, ParkReason
 from maillane_scheduler.store.due import DUE_US
 from maillane_scheduler.store.engine import DispatchPool
+from maillane_scheduler.store.marks import FIRST_ID, LAST_ID
 
 # Messages read from a lane at once while it is loaded: a few hundred KiB, a few ms.
 LOAD_BATCH = 5_000
@@ -65,6 +66,11 @@ class Mark:
     first: int
     last: int
 
+    @property
+    def is_whole(self) -> bool:
+        """It is of all of its lane: a start, a new plan, or a rebuild of the queue."""
+        return (self.first, self.last) == (FIRST_ID, LAST_ID)
+
 
 _TERMS = b"""
 SELECT c.id, b.id, c.workspace_id, b.address_key, b.hourly_limit, b.daily_limit, c.hourly_limit, c.revision, b.revision
@@ -101,6 +107,10 @@ SELECT id, campaign_id, mailbox_id, first_id, last_id FROM marks
 WHERE create_time < statement_timestamp() - $1 * interval '1 second' ORDER BY id LIMIT $2
 """
 _MARKS_OF = b"SELECT id, campaign_id, mailbox_id, first_id, last_id FROM marks WHERE campaign_id = $1 ORDER BY id"
+_LOADING = f"""
+SELECT EXISTS (SELECT FROM marks WHERE campaign_id = $1 AND mailbox_id = ANY($2::int[])
+  AND first_id = {FIRST_ID} AND last_id = {LAST_ID})
+""".encode()
 _RENEW = b"UPDATE marks SET create_time = statement_timestamp() WHERE id = $1"
 _CLEAR = b"DELETE FROM marks WHERE id = ANY($1::bigint[])"
 _DIRTY = b"""
@@ -161,6 +171,12 @@ async def pending(pool: DispatchPool, campaign: int, mailbox: int, first: int, l
 async def left_behind(pool: DispatchPool, age_s: float, limit: int) -> list[Mark]:
     """Marks older than that, the oldest first: whoever wrote them should have cleared them by now."""
     return [Mark(*row) for row in await _all(pool, _LEFT_BEHIND, age_s, limit)]
+
+
+async def loading(pool: DispatchPool, campaign: int, mailboxes: Sequence[int]) -> bool:
+    """Whether the queue still has to be told of a whole lane among these."""
+    rows = await _all(pool, _LOADING, campaign, mailboxes)
+    return bool(rows[0][0])
 
 
 async def renew(pool: DispatchPool, mark: int) -> None:

@@ -66,7 +66,11 @@ WHERE l.campaign_id = ANY($1::bigint[])
 _LIFT = b"""
 DELETE FROM parks p USING unnest($1::int[], $2::bigint[]) AS u(mailbox_id, campaign_id)
 WHERE p.mailbox_id = u.mailbox_id AND p.campaign_id = u.campaign_id AND p.reason = $3
+RETURNING p.mailbox_id, p.campaign_id
 """
+_STANDS = b"SELECT EXISTS (SELECT FROM parks WHERE mailbox_id = $1 AND campaign_id = $2 AND reason = $3)"
+# In a statement of its own: the next one sees what whoever held the row before has committed.
+_LOCK = b"SELECT FROM mailboxes WHERE id = $1 FOR NO KEY UPDATE"
 # While it rests, more of the same news changes nothing: five messages in flight are one refusal, not five.
 _BACK_OFF = f"""
 WITH raised AS (
@@ -120,20 +124,32 @@ async def of_campaigns(pool: DispatchPool, reason: ParkReason, campaigns: Sequen
         return [(mailbox, campaign) for mailbox, campaign in await cursor.fetchall()]
 
 
-async def lift(pool: DispatchPool, reason: ParkReason, places: Sequence[tuple[int, int]]) -> None:
-    """Forgets the parks of one reason of (mailbox, campaign or GATE)."""
+async def lift(pool: DispatchPool, reason: ParkReason, places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Forgets the parks of one reason of (mailbox, campaign or GATE); returns those that there were."""
     mailboxes, campaigns = zip(*places, strict=True)
     async with pool.connection() as connection:
-        await connection.execute(_LIFT, (list(mailboxes), list(campaigns), int(reason)))
+        cursor = await connection.execute(_LIFT, (list(mailboxes), list(campaigns), int(reason)))
+        return [(mailbox, campaign) for mailbox, campaign in await cursor.fetchall()]
+
+
+async def stands(pool: DispatchPool, mailbox: int, campaign: int, reason: ParkReason) -> bool:
+    """Whether a park is noted."""
+    async with pool.connection() as connection:
+        row = await (await connection.execute(_STANDS, (mailbox, campaign, int(reason)))).fetchone()
+    return row is not None and bool(row[0])
 
 
 async def back_off(pool: DispatchPool, mailbox: int, first_s: float, most_s: float, detail: str) -> Rest:
     """Parks a mailbox for first × 2ⁿ seconds, at most `most_s`, give or take a fifth, n growing until it recovers.
 
-    One that rests already goes on as it was.
+    One that rests already goes on as it was, whoever sent it to rest.
     """
     async with pool.connection() as connection:
-        row = await (await connection.execute(_BACK_OFF, (mailbox, first_s, most_s, detail))).fetchone()
+        cursor = connection.cursor()
+        async with connection.pipeline():
+            await connection.execute(_LOCK, (mailbox,))
+            await cursor.execute(_BACK_OFF, (mailbox, first_s, most_s, detail))
+        row = await cursor.fetchone()
     # No row: its park was lifted in this very moment.
     return Rest(*row) if row else Rest(False, 0)
 

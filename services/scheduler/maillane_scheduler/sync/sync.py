@@ -18,7 +18,7 @@ from maillane_scheduler.states import CampaignState
 from maillane_scheduler.store import lanes, locks
 from maillane_scheduler.store.engine import DispatchPool
 from maillane_scheduler.store.lanes import Flags, Gate, Mark
-from maillane_scheduler.store.marks import FIRST_ID, LAST_ID
+from maillane_scheduler.store.marks import FIRST_ID
 from maillane_scheduler.waker import Waker
 
 log = structlog.get_logger()
@@ -62,16 +62,21 @@ class Sync:
 
         The loads go on after this returns.
         """
-        for flags in await lanes.flags(self._pool, [campaign]):
-            await self._tell_campaign(flags)
+        await self._tell_of(campaign)
         for mark in await lanes.marks_of(self._pool, campaign):
             self._begin(mark)
         self._waker.wake()
 
     async def mailboxes(self, mailboxes: Sequence[int]) -> None:
-        """Tells the queue the state, gap, cap and parks of mailboxes."""
-        for gate in await lanes.gates(self._pool, mailboxes):
-            await self._tell_mailbox(gate)
+        """Tells the queue the state, gap, cap and parks of mailboxes.
+
+        Again, until it was told what stands afterwards: a park that was lifted in between would be put back.
+        """
+        told: dict[int, Gate] = {}
+        while news := [gate for gate in await lanes.gates(self._pool, mailboxes) if told.get(gate.mailbox) != gate]:
+            for gate in news:
+                await self._tell_mailbox(gate)
+                told[gate.mailbox] = gate
         self._waker.wake()
 
     async def enqueue(
@@ -82,6 +87,9 @@ class Sync:
         Args:
             messages: by mailbox, (message, due_us).
         """
+        if await lanes.loading(self._pool, campaign, list(messages)):
+            # Older ones of that lane are not all there yet: where all are due at once, these would pass them.
+            return
         try:
             for mailbox, items in messages.items():
                 await self._queue.enqueue(mailbox, campaign, items, configured=True)
@@ -102,6 +110,9 @@ class Sync:
             await self._load(mark)
 
     async def _load(self, mark: Mark) -> None:
+        if not mark.is_whole and await lanes.loading(self._pool, mark.campaign, [mark.mailbox]):
+            # The load of the whole lane brings these too, behind what is older. The mark stays until it has.
+            return
         planned = None
         # What was read under one plan and put into the queue under the next would leave too late, or at the old pace.
         while planned != (planned := await self._plan(mark)):
@@ -154,8 +165,7 @@ class Sync:
         if mark.first == FIRST_ID:
             await self._restore(mark)
         await self.mailboxes([mark.mailbox])
-        for flags in await lanes.flags(self._pool, [mark.campaign]):
-            await self._tell_campaign(flags)
+        await self._tell_of(mark.campaign)
 
     async def _restore(self, mark: Mark) -> None:
         """When a lane was last served, and what is in flight of it."""
@@ -174,7 +184,7 @@ class Sync:
         return self._loads[mark.id]
 
     async def _in_turn(self, mark: Mark) -> None:
-        async with self._turns[(mark.first, mark.last) == (FIRST_ID, LAST_ID)]:
+        async with self._turns[mark.is_whole]:
             await self.load(mark)
 
     def _ended(self, mark: Mark, task: asyncio.Task[None]) -> None:
@@ -187,6 +197,14 @@ class Sync:
         config = GateConfig(gate.revision, gate.paused, gate.gap_us, gate.cap, parks)
         await self._queue.configure_gate(gate.mailbox, config)
         await lanes.told_mailbox(self._pool, gate.mailbox, gate.revision)
+
+    async def _tell_of(self, campaign: int) -> None:
+        """Tells what Postgres says of a campaign; again, until that is what stands afterwards."""
+        told: list[Flags] = []
+        while (found := await lanes.flags(self._pool, [campaign])) != told:
+            for flags in found:
+                await self._tell_campaign(flags)
+            told = found
 
     async def _tell_campaign(self, flags: Flags) -> None:
         if flags.state is CampaignState.DRAFT:
