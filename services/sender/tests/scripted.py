@@ -40,7 +40,7 @@ USUAL = {
     "AUTH": "235 2.7.0 welcome",
 }
 
-QUICK = Timeouts(connect_s=0.3, envelope_s=0.15, content_s=0.15, quit_s=0.15)
+QUICK = Timeouts(connect_s=0.6, envelope_s=0.15, content_s=0.15, quit_s=0.15)
 """For tests that run into a deadline."""
 
 PATIENT = Timeouts(connect_s=10, envelope_s=10, content_s=10, quit_s=1)

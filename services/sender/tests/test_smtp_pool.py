@@ -94,10 +94,10 @@ async def test_a_berth_granted_to_who_gave_up() -> None:
     berths.limit(at.mailbox_id, 1)
 
     async def hold() -> str:
-        async with berths.at(at):
+        async with berths.at(at, ENVELOPE):
             return "held"
 
-    async with berths.at(at):
+    async with berths.at(at, ENVELOPE):
         first, second = asyncio.create_task(hold()), asyncio.create_task(hold())
         await asyncio.sleep(0)
     first.cancel()
@@ -112,7 +112,7 @@ async def test_a_berth_after_a_raised_limit() -> None:
     berths.limit(at.mailbox_id, 0)
 
     async def hold() -> str:
-        async with berths.at(at):
+        async with berths.at(at, ENVELOPE):
             return "held"
 
     waiting = asyncio.create_task(hold())

@@ -134,6 +134,29 @@ async def test_a_reply_nobody_asked_for_is_not_taken_for_a_refusal(surprise: str
     assert server.messages == [CONTENT] * 2
 
 
+@pytest.mark.parametrize("ahead", ["answered", "under way"])
+async def test_what_rides_and_cannot_be_made(ahead: str) -> None:
+    """A message whose content cannot be made after its envelope was taken does not leave the server waiting for one."""
+
+    def unmade() -> bytes:
+        raise LookupError
+
+    async with one_connection({"DATA": [Do.WAIT]}) as (server, pool):
+        first = asyncio.create_task(send(server, pool, FIRST))
+        await server.event("DATA").wait()
+        second = asyncio.create_task(pool.send(transport(server.port), SECOND, unmade, lambda: None))
+        third = asyncio.create_task(send(server, pool, FIRST))
+        if ahead == "under way":
+            server.script["CONTENT"] = [Do.WAIT]
+        server.released.set()
+        with pytest.raises(LookupError):
+            await second
+
+        assert (await first).text == "queued as 1"
+        assert (await third).text == "queued as 2"
+    assert server.messages == [CONTENT] * 2
+
+
 async def test_a_refused_content_does_not_touch_who_rides() -> None:
     """A content that is refused is refused alone."""
     async with one_connection({"CONTENT": ["550 5.7.1 spam"]}) as (server, pool):

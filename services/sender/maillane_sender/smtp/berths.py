@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from maillane_sender.smtp.protocol import Connection
-    from maillane_sender.smtp.transport import Transport
+    from maillane_sender.smtp.transport import Envelope, Transport
 
 
 @dataclass(slots=True, eq=False)
@@ -31,10 +31,16 @@ class Berth:
         """Whether another message may come to the one that is here."""
         return self.messages == 1 and self.connection is not None and self.connection.takes_next
 
+    def abandon(self) -> None:
+        """To be called by whose message does not come to its end: its envelope may have been written."""
+        if self.connection is not None:
+            self.connection.give_up()
+
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
     transport: Transport
+    envelope: Envelope
     turn: asyncio.Future[Berth]
 
 
@@ -70,18 +76,30 @@ class Berths:
                 self._waiting.remove(waiting)
                 waiting.turn.set_result(self._enter(berth))
 
+    def following(self, berth: Berth) -> Envelope | None:
+        """The envelope of who rides behind the content that is about to be written there, and is let in by this."""
+        if berth.messages > 1 or berth.connection is None:
+            return None
+        for waiting in self._waiting:
+            at_hand = waiting.transport == berth.transport and not waiting.turn.done()
+            if at_hand and berth.connection.carries(waiting.envelope):
+                self._waiting.remove(waiting)
+                waiting.turn.set_result(self._enter(berth))
+                return waiting.envelope
+        return None
+
     @asynccontextmanager
-    async def at(self, transport: Transport) -> AsyncIterator[Berth]:
+    async def at(self, transport: Transport, envelope: Envelope) -> AsyncIterator[Berth]:
         """A berth for one message. Who leaves one as the last leaves its `connection` unset."""
         berth = self._find(transport)
-        berth = self._enter(berth) if berth is not None else await self._wait(transport)
+        berth = self._enter(berth) if berth is not None else await self._wait(transport, envelope)
         try:
             yield berth
         finally:
             self._leave(berth)
 
-    async def _wait(self, transport: Transport) -> Berth:
-        waiting = _Waiting(transport, asyncio.get_running_loop().create_future())
+    async def _wait(self, transport: Transport, envelope: Envelope) -> Berth:
+        waiting = _Waiting(transport, envelope, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         try:
             return await waiting.turn
@@ -89,7 +107,9 @@ class Berths:
             if waiting.turn.cancelled():
                 self._waiting.remove(waiting)
             else:
-                self._leave(waiting.turn.result())  # Got it in the moment of giving up.
+                # Got it in the moment of giving up.
+                waiting.turn.result().abandon()
+                self._leave(waiting.turn.result())
             raise
 
     def _find(self, transport: Transport) -> Berth | None:

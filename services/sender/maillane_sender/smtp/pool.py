@@ -103,11 +103,8 @@ class Pool:
         """
         self._learn(transport)
         try:
-            async with self._berths.at(transport) as berth:
-                try:
-                    return await self._deliver(berth, envelope, content() if callable(content) else content, on_content)
-                finally:
-                    self._leave_berth(berth)
+            async with self._berths.at(transport, envelope) as berth:
+                return await self._send(berth, envelope, content, on_content)
         finally:
             self._forget(transport.mailbox_id)
 
@@ -139,17 +136,35 @@ class Pool:
         while self._goodbyes:
             await asyncio.gather(*self._goodbyes)
 
+    async def _send(
+        self,
+        berth: Berth,
+        envelope: Envelope,
+        content: bytes | Callable[[], bytes],
+        on_content: Callable[[], None],
+    ) -> Verdict:
+        try:
+            return await self._deliver(berth, envelope, content() if callable(content) else content, on_content)
+        except BaseException:
+            berth.abandon()
+            raise
+        finally:
+            self._leave_berth(berth)
+
     async def _deliver(
         self, berth: Berth, envelope: Envelope, content: bytes, on_content: Callable[[], None]
     ) -> Verdict:
         begun = False
 
-        def begin() -> None:
+        def begin() -> Envelope | None:
             nonlocal begun
             begun = True
             on_content()
-            # Its content is written right after this: from the loop's next turn on another may ride behind it.
-            asyncio.get_running_loop().call_soon(self._berths.look)
+            following = self._berths.following(berth)
+            if following is None:
+                # Its content is written right after this: from the loop's next turn on another may ride behind it.
+                asyncio.get_running_loop().call_soon(self._berths.look)
+            return following
 
         for tried in range(1, _MAX_TRIES + 1):
             connection, reused = await self._connection(berth, fresh=tried > 1)

@@ -7,10 +7,10 @@ tell "refused" from "unknown", and must never give one message the answer to ano
 from __future__ import annotations
 
 import asyncio
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from maillane_sender.smtp.command_group import CommandGroup, envelope_lines, in_place, safe
 from maillane_sender.smtp.reply_queue import Lost, ReplyQueue
 from maillane_sender.smtp.verdict import Command, Revoked, Stage, Verdict
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from maillane_sender.smtp.reply import Reply
     from maillane_sender.smtp.transport import Envelope
 
+    OnContent = Callable[[], Envelope | None]
+
 CLOSING_CODE = 421
 """RFC 5321 §3.8: the server closes the connection after this answer, to whatever command."""
 
@@ -27,8 +29,6 @@ BAD_SEQUENCE_CODE = 503
 
 MAX_MESSAGES = 1000
 """On one connection, where the server names no limit: an end to whatever a connection accumulates on either side."""
-
-_UNSAFE_IN_COMMAND = re.compile(r"[\x00-\x20\x7f<>]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,9 @@ class Connection:
         self._unclean = False
         self._answer: asyncio.Future[Reply] | None = None
         """To the content that is under way."""
+        self._behind: CommandGroup | None = None
+        """The envelope that was written behind that content, until its message comes for it."""
         self._behind_bytes = 0
-        """Of an envelope that was written behind that content."""
         self._given_up = False
         """Who rode behind a content gave up: the connection ends, but not before that content is answered."""
         transport.set_protocol(self._replies)
@@ -86,13 +87,18 @@ class Connection:
     @property
     def usable(self) -> bool:
         """Whether another transaction may begin: nothing failed, and nothing has been said since the last answer."""
-        return self._alive and self._replies.quiet
+        return self._alive and self._replies.quiet and self._behind is None
 
     @property
     def takes_next(self) -> bool:
         """Whether the next envelope may ride behind the content that is under way."""
         content_only = self._answer is not None and self._replies.awaited == 1
         return self._pipelining and content_only and self._alive and not self._given_up and not self.spent
+
+    def carries(self, envelope: Envelope) -> bool:
+        """Whether this envelope may ride behind the content that is about to be written."""
+        speaks = self.features.smtputf8 or not envelope.smtputf8
+        return self._pipelining and speaks and not self.spent and safe(envelope)
 
     @property
     def spent(self) -> bool:
@@ -103,7 +109,7 @@ class Connection:
     def _alive(self) -> bool:
         return not self._replies.lost and not self._transport.is_closing()
 
-    async def transact(self, envelope: Envelope, content: bytes, on_content: Callable[[], None]) -> Verdict:
+    async def transact(self, envelope: Envelope, content: bytes, on_content: OnContent) -> Verdict:
         """Sends one message. `content` has CRLF lines, is dot-stuffed, and ends in CRLF; the final dot is added here.
 
         `on_content` is called once, synchronously, right before the first byte of content is written; where it raises
@@ -111,12 +117,14 @@ class Connection:
         that the connection is in order, it is closed; a cancelled or failed call closes it always, and one that rides
         behind another's content once that is answered.
 
-        It may be called while another message is in its content, where `takes_next` says so.
+        An envelope that `on_content` returns, and that the connection `carries`, is written together with the content:
+        its message must then be the next to call this, or `give_up`. While another message is in its content this may
+        also be called where `takes_next` says so.
 
         Raises:
             ValueError: the envelope or the content would break the conversation. Nothing was written.
         """
-        lines = _envelope_lines(envelope)
+        lines = envelope_lines(envelope)
         _check_content(content)
         if envelope.smtputf8 and not self.features.smtputf8:
             # RFC 6531 §3.2: such a message must not be sent here. It is as definite as an answer, hence its code.
@@ -126,7 +134,7 @@ class Connection:
             refusal = await self._open(lines)
             return refusal or await self._deliver(content, on_content)
         except BaseException:
-            self._give_up()
+            self.give_up()
             raise
 
     async def quit(self) -> None:
@@ -147,27 +155,27 @@ class Connection:
         """Closes at once; the connection is never used again."""
         self._replies.fail("closed by us")
 
-    def _give_up(self) -> None:
-        """Nobody may use it any more; but another message's content is not made unconfirmed for that."""
+    def give_up(self) -> None:
+        """Closes it, but not before a content that is under way is answered: that is another message's."""
         if self._answer is None:
             self.abort()
         self._given_up = True
 
     async def _open(self, lines: dict[Command, bytes]) -> Verdict | None:
         """Runs the envelope: None once the server waits for content."""
-        if self._unclean:
-            lines = {Command.RSET: b"RSET\r\n", **lines}
-        asked = _Asked(lines, behind=self._answer is not None)
+        if self._behind is not None:
+            asked, self._behind = self._behind, None
+        else:
+            asked = self._ask(lines)
         try:
-            expected = self._write_together(lines) if self._pipelining else []
             if self._answer is not None:
                 # No deadline of its own: it has that of the content before it.
                 await asyncio.wait([self._answer])
             async with asyncio.timeout(self._timeouts.envelope_s):
                 if self._pipelining:
-                    await asked.take(expected)
+                    await asked.take()
                 else:
-                    await self._ask_one_by_one(lines, asked.answers)
+                    await self._ask_one_by_one(asked.lines, asked.answers)
         except Lost as error:
             asked.lost = str(error)
         except TimeoutError:
@@ -176,22 +184,31 @@ class Connection:
             self.abort()
         return await self._judge(asked)
 
-    def _write_together(self, lines: dict[Command, bytes]) -> list[asyncio.Future[Reply]]:
-        expected = [self._replies.expect() for _ in lines]
-        group = b"".join(lines.values())
-        self._behind_bytes = len(group)
-        self._transport.write(group)
-        return expected
+    def _ask(self, lines: dict[Command, bytes]) -> CommandGroup:
+        """Begins an envelope: writes it, where it may be one write."""
+        if self._unclean:
+            lines = {Command.RSET: b"RSET\r\n", **lines}
+        asked = CommandGroup(lines, behind=self._answer is not None)
+        if self._pipelining:
+            self._transport.write(self._expect(asked))
+        return asked
+
+    def _expect(self, asked: CommandGroup) -> bytes:
+        """What to write for an envelope whose answers are awaited from here on."""
+        asked.expected = [self._replies.expect() for _ in asked.lines]
+        group = b"".join(asked.lines.values())
+        self._behind_bytes = len(group) if asked.behind else 0
+        return group
 
     async def _ask_one_by_one(self, lines: dict[Command, bytes], answers: dict[Command, Reply]) -> None:
         for command, line in lines.items():
             answer = self._replies.expect()
             self._transport.write(line)
-            answers[command] = _in_place(command, await answer)
+            answers[command] = in_place(command, await answer)
             if answers[command].negative:
                 return
 
-    async def _judge(self, asked: _Asked) -> Verdict | None:
+    async def _judge(self, asked: CommandGroup) -> Verdict | None:
         refused = asked.refused
         if self._pipelining and self._breaks_on_pipelining(asked):
             self.misbehaved = True
@@ -208,7 +225,7 @@ class Connection:
         self._unclean = False
         return None
 
-    def _breaks_on_pipelining(self, asked: _Asked) -> bool:
+    def _breaks_on_pipelining(self, asked: CommandGroup) -> bool:
         """Whether what happened is how servers fail that promise PIPELINING and cannot do it.
 
         They lose commands or hang up in the middle, complain in words, or call a right sequence wrong. A reused
@@ -242,19 +259,18 @@ class Connection:
         except (Lost, TimeoutError):
             self.abort()
 
-    async def _deliver(self, content: bytes, on_content: Callable[[], None]) -> Verdict:
+    async def _deliver(self, content: bytes, on_content: OnContent) -> Verdict:
         if not self.usable:
             self.abort()
             return Verdict.lost(Stage.ENVELOPE, Command.DATA, self._replies.lost)
         try:
-            on_content()
+            following = on_content()
         except Revoked:
             # After 354 there is no way back but to hang up: a dot would deliver an empty message.
             self.abort()
             return Verdict.lost(Stage.ENVELOPE, Command.DATA, "revoked before its content")
-        self._behind_bytes = 0
         answer = self._answer = self._replies.expect()
-        self._transport.write(content + b".\r\n")
+        self._transport.write(content + b".\r\n" + self._following(following))
         try:
             async with asyncio.timeout(self._timeouts.content_s):
                 reply = await answer
@@ -268,6 +284,14 @@ class Connection:
             self.abort()
         return verdict
 
+    def _following(self, envelope: Envelope | None) -> bytes:
+        """The envelope that is written together with a content."""
+        self._behind_bytes = 0
+        if envelope is None:
+            return b""
+        self._behind = CommandGroup(envelope_lines(envelope), behind=True)
+        return self._expect(self._behind)
+
     def _final(self, reply: Reply) -> Verdict:
         early = self._transport.get_write_buffer_size() > self._behind_bytes
         if reply.code < 400 and (early or not reply.positive):
@@ -277,55 +301,6 @@ class Connection:
         if early or reply.code == CLOSING_CODE:
             self.abort()
         return Verdict.replied(Command.CONTENT, reply)
-
-
-@dataclass(slots=True)
-class _Asked:
-    """An envelope, and what came of it so far. `lost` says why no more comes, `late` that it was for want of time.
-
-    `behind`: it was written behind another message's content.
-    """
-
-    lines: dict[Command, bytes]
-    behind: bool
-    answers: dict[Command, Reply] = field(default_factory=dict)
-    lost: str = ""
-    late: bool = False
-
-    async def take(self, expected: list[asyncio.Future[Reply]]) -> None:
-        """Takes the answers to all of its lines as they come."""
-        for command, answer in zip(self.lines, expected, strict=True):
-            self.answers[command] = _in_place(command, await answer)
-
-    @property
-    def refused(self) -> Command | None:
-        """The first line that was refused."""
-        return next((command for command, reply in self.answers.items() if reply.negative), None)
-
-    @property
-    def awaited(self) -> Command:
-        """The first line that has no answer; the last, where all have one."""
-        return next((command for command in self.lines if command not in self.answers), Command.DATA)
-
-
-def _in_place(command: Command, reply: Reply) -> Reply:
-    """The reply, if it can be one to that command: an intermediate answer has its place after DATA only."""
-    good = 300 <= reply.code <= 399 if command is Command.DATA else reply.positive
-    if not (good or reply.negative) or (command is Command.RSET and not good):
-        raise Lost(f"the server answered {reply.code} to {command}")
-    return reply
-
-
-def _envelope_lines(envelope: Envelope) -> dict[Command, bytes]:
-    encoding = "utf-8" if envelope.smtputf8 else "ascii"
-    if any(_UNSAFE_IN_COMMAND.search(address) for address in (envelope.sender, envelope.recipient)):
-        raise ValueError("an address holds what SMTP commands cannot")
-    parameters = b" SMTPUTF8" if envelope.smtputf8 else b""
-    return {
-        Command.MAIL: b"MAIL FROM:<%b>%b\r\n" % (envelope.sender.encode(encoding), parameters),
-        Command.RCPT: b"RCPT TO:<%b>\r\n" % envelope.recipient.encode(encoding),
-        Command.DATA: b"DATA\r\n",
-    }
 
 
 def _check_content(content: bytes) -> None:
