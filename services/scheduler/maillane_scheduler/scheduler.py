@@ -44,12 +44,14 @@ from maillane_scheduler.queue.connection import open_client
 from maillane_scheduler.queue.queue import Queue
 from maillane_scheduler.resender import Resender
 from maillane_scheduler.sealing import Sealer
+from maillane_scheduler.session import SessionLimits
 from maillane_scheduler.settings import Settings
 from maillane_scheduler.store.engine import answers, dispatch_pool, open_engine, ping
 from maillane_scheduler.store.releases import Backoff
 from maillane_scheduler.sweeper import Sweeper
 from maillane_scheduler.sync.generation import Generation
 from maillane_scheduler.sync.sync import Sync
+from maillane_scheduler.unsubscribe_link import UnsubscribeLinks
 from maillane_scheduler.validation.mailboxes import MailboxRules
 from maillane_scheduler.waker import Waker
 
@@ -92,7 +94,9 @@ class Scheduler:
             cycles=settings.dispatch_connections,
         )
         self._look: asyncio.Task[None] | None = None
-        self.campaigns = CampaignService(self.engine, self.sync)
+        self.session_limits = SessionLimits(settings.session_idle_s, settings.session_most_s)
+        self.links = UnsubscribeLinks(settings.sealing_key, settings.public_url)
+        self.campaigns = CampaignService(self.engine, self.sync, self.links)
         self.resender = Resender(
             self.engine, self.sync, wait_s=settings.resend_wait_s, most_attempts=settings.max_attempts
         )
@@ -193,7 +197,9 @@ class Scheduler:
             allow_plaintext=settings.smtp_allow_plaintext,
             allow_private=settings.smtp_allow_private,
         )
-        dispatch = DispatchService(self.dispatcher, self.settler, self.pool, sealer.open, lease_s=settings.lease_s)
+        dispatch = DispatchService(
+            self.dispatcher, self.settler, self.pool, sealer.open, self.links, lease_s=settings.lease_s
+        )
         return Server(
             settings,
             settings.scheduler_port,
@@ -214,19 +220,19 @@ class Scheduler:
                 Registration(
                     _service(suppression_pb),
                     suppression_grpc.add_SuppressionServiceServicer_to_server,
-                    SuppressionService(self.engine),
+                    SuppressionService(self.engine, self.links),
                 ),
                 Registration(
                     _service(identity_pb),
                     identity_grpc.add_IdentityServiceServicer_to_server,
-                    IdentityService(self.engine, self.sync),
+                    IdentityService(self.engine, self.sync, self.session_limits, sign_up=settings.sign_up),
                 ),
                 Registration(
                     _service(audit_pb), audit_grpc.add_AuditServiceServicer_to_server, AuditService(self.engine)
                 ),
                 Registration(_service(dispatch_pb), dispatch_grpc.add_DispatchServiceServicer_to_server, dispatch),
             ],
-            authenticate=Authenticator(self.engine),
+            authenticate=Authenticator(self.engine, self.session_limits),
             translate=translate,
             deadlines_s={f"/{_service(dispatch_pb).full_name}/ClaimMessages": CLAIM_DEADLINE_S},
             probe=self._what_hangs,

@@ -19,6 +19,10 @@ class Settings(ServiceSettings):
     # 32 bytes in base64: seals the passwords of mailboxes at rest (AES-256-GCM).
     secret_key: SecretStr
 
+    # Where recipients reach the gateway, with the scheme and without a path: messages carry links to end them there.
+    # Empty: they carry none.
+    public_url: str = Field(default="", max_length=200, pattern=r"^(https?://[A-Za-z0-9.:\[\]-]+)?$")
+
     # Used where a mailbox or campaign says nothing of its own.
     max_per_hour_per_mailbox: int = Field(default=200, ge=1, le=100_000)
     min_gap_s: float = Field(default=0, ge=0, le=3600)
@@ -50,6 +54,12 @@ class Settings(ServiceSettings):
     # So many messages that servers refuse because of what a campaign sends pause it; ten that are taken make up for
     # one.
     max_rejections: int = Field(default=20, ge=1, le=10_000)
+
+    # Whether people whom nobody invited get a workspace of their own.
+    sign_up: bool = False
+    # A session ends when it was not used for so long, and in any case after so long.
+    session_idle_s: int = Field(default=7 * 86_400, ge=120, le=366 * 86_400)
+    session_most_s: int = Field(default=30 * 86_400, ge=120, le=366 * 86_400)
 
     # How long senders hold what they claimed, unless they renew.
     lease_s: float = Field(default=60, ge=5, le=600)

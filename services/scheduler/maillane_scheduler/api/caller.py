@@ -13,14 +13,19 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 
 def actor(context: Context) -> Actor:
-    """The token that calls. Every rpc of a workspace is opened by one; services of the deployment open none of them."""
+    """The token or user that calls. Services of the deployment open no rpc of a workspace."""
     caller = identity(context)
     assert caller.workspace_id is not None
-    return Actor(caller.workspace_id, caller.token_id, caller.name, origin(context))
+    return Actor(caller.workspace_id, caller.token_id, caller.name, peer(context), caller.user_id)
+
+
+def peer(context: Context) -> str:
+    """From where the call came, as gRPC names it; of one over HTTP, the gateway's client."""
+    return origin(context)
 
 
 def workspace(context: Context) -> int:
-    """The workspace of the token that calls."""
+    """The workspace of the token or user that calls."""
     return actor(context).workspace_id
 
 

@@ -1,5 +1,6 @@
 """Values as the protos have them. Enums share their numbers with states.py and the tables."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import cast
 
@@ -11,10 +12,12 @@ from maillane.scheduler.v1 import message_service_pb2 as message_pb
 from maillane.scheduler.v1 import suppression_service_pb2 as suppression_pb
 
 from maillane_scheduler.api.times import duration, timestamp, timestamp_us
-from maillane_scheduler.api_token import Token, Workspace
+from maillane_scheduler.api_token import Role, Token, Workspace
 from maillane_scheduler.campaign import Campaign
 from maillane_scheduler.mailbox import Mailbox
+from maillane_scheduler.member import Invitation, Member, Membership, User
 from maillane_scheduler.message import Attempt, Hold, Message
+from maillane_scheduler.signing_in import Session
 from maillane_scheduler.store.audit import Entry
 from maillane_scheduler.store.suppressions import Suppression
 
@@ -36,6 +39,7 @@ def campaign(value: Campaign) -> campaign_pb.Campaign:
         create_time=timestamp(value.create_time),
         end_time=timestamp(value.end_time),
         unconfirmed_policy=cast(campaign_pb.UnconfirmedPolicy.ValueType, int(plan.unconfirmed_policy)),
+        move_after=None if plan.move_after_us is None else duration(plan.move_after_us),
     )
 
 
@@ -113,11 +117,72 @@ def token(value: Token) -> identity_pb.Token:
     return identity_pb.Token(
         id=str(value.id),
         name=value.name,
-        role=cast(identity_pb.Role.ValueType, int(value.role)),
+        role=role(value.role),
         create_time=timestamp(value.create_time),
         last_use_time=timestamp(value.last_use_time),
         revoke_time=timestamp(value.revoke_time),
     )
+
+
+def role(value: Role) -> identity_pb.Role.ValueType:
+    """A role."""
+    return cast(identity_pb.Role.ValueType, int(value))
+
+
+def token_identity(tenant: Workspace, caller: Token) -> identity_pb.GetIdentityResponse:
+    """A token as the caller; it opens its own workspace alone."""
+    own = Membership(tenant.id, tenant.name, caller.role)
+    return identity_pb.GetIdentityResponse(
+        workspace=workspace(tenant), token=token(caller), role=role(caller.role), workspaces=[membership(own)]
+    )
+
+
+def user_identity(
+    tenant: Workspace, caller: User, here: Role, memberships: Sequence[Membership]
+) -> identity_pb.GetIdentityResponse:
+    """A user as the caller, with the role in the workspace that is open."""
+    return identity_pb.GetIdentityResponse(
+        workspace=workspace(tenant),
+        user=user(caller),
+        role=role(here),
+        workspaces=map(membership, memberships),
+    )
+
+
+def user(value: User) -> identity_pb.User:
+    """A person."""
+    return identity_pb.User(id=str(value.id), email=value.email, name=value.name, picture=value.picture)
+
+
+def membership(value: Membership) -> identity_pb.WorkspaceMembership:
+    """A workspace of a person."""
+    return identity_pb.WorkspaceMembership(id=str(value.workspace_id), name=value.workspace_name, role=role(value.role))
+
+
+def member(value: Member) -> identity_pb.Member:
+    """A person in a workspace."""
+    return identity_pb.Member(
+        user=user(value.user),
+        role=role(value.role),
+        create_time=timestamp(value.create_time),
+        enter_time=timestamp(value.enter_time),
+    )
+
+
+def invitation(value: Invitation) -> identity_pb.Invitation:
+    """An invitation."""
+    return identity_pb.Invitation(
+        id=str(value.id),
+        email=value.email,
+        role=role(value.role),
+        create_time=timestamp(value.create_time),
+        expire_time=timestamp(value.expire_time),
+    )
+
+
+def session(value: Session) -> identity_pb.Session:
+    """A session that was begun, with its secret."""
+    return identity_pb.Session(secret=value.secret, expire_time=timestamp(value.expire_time))
 
 
 def workspace(value: Workspace) -> identity_pb.Workspace:
@@ -139,6 +204,8 @@ def audit_entry(value: Entry) -> audit_pb.AuditEntry:
             name: ", ".join(map(str, what)) if isinstance(what, list) else str(what)
             for name, what in value.detail.items()
         },
+        user_id="" if value.user_id is None else str(value.user_id),
+        user_name=value.user_name,
     )
 
 
@@ -148,4 +215,6 @@ def suppression(value: Suppression) -> suppression_pb.Suppression:
         email=value.email,
         reason=cast(suppression_pb.SuppressionReason.ValueType, int(value.reason)),
         create_time=timestamp(value.create_time),
+        campaign_id="" if value.campaign_id is None else str(value.campaign_id),
+        added_by=value.added_by,
     )

@@ -55,11 +55,35 @@ async def find_workspace(connection: AsyncConnection, name: str) -> int | None:
     return workspace_id
 
 
+async def oldest_workspace(connection: AsyncConnection) -> int | None:
+    """The first workspace that was made, or None."""
+    workspace_id: int | None = (await connection.execute(select(func.min(tables.workspaces.c.id)))).scalar_one()
+    return workspace_id
+
+
+async def rename_workspace(connection: AsyncConnection, actor: Actor, name: str) -> None:
+    """Gives the actor's workspace a name; the one that it has changes nothing."""
+    workspaces = tables.workspaces
+    renamed = update(workspaces).where(workspaces.c.id == actor.workspace_id, workspaces.c.name != name)
+    if (await connection.execute(renamed.values(name=name))).rowcount:
+        await audit.record(
+            connection, actor, "workspace.update", f"workspaces/{actor.workspace_id}", {"fields": ["name"]}
+        )
+
+
 async def get_workspace(connection: AsyncConnection, workspace_id: int) -> Workspace:
     """A workspace."""
     workspaces = tables.workspaces
     found = select(workspaces.c.id, workspaces.c.name, workspaces.c.stopped).where(workspaces.c.id == workspace_id)
     return Workspace(*(await connection.execute(found)).one())
+
+
+async def lock(connection: AsyncConnection, workspace_id: int) -> None:
+    """What is counted of a workspace's tokens and members holds until the transaction ends."""
+    workspaces = tables.workspaces
+    await connection.execute(
+        select(workspaces.c.id).where(workspaces.c.id == workspace_id).with_for_update(key_share=True)
+    )
 
 
 async def bearer(connection: AsyncConnection, digest: bytes) -> Bearer | None:
@@ -86,7 +110,7 @@ async def create_token(connection: AsyncConnection, actor: Actor, name: str, rol
     Raises:
         ResourceExhausted: TOO_MANY_TOKENS, the workspace has MAX_TOKENS that are not revoked.
     """
-    await _lock(connection, actor.workspace_id)
+    await lock(connection, actor.workspace_id)
     good = select(func.count()).where(_TOKENS.c.workspace_id == actor.workspace_id, _TOKENS.c.revoke_time.is_(None))
     if (await connection.execute(good)).scalar_one() >= MAX_TOKENS:
         raise ResourceExhausted(f"the workspace has {MAX_TOKENS} tokens: revoke some", reason="TOO_MANY_TOKENS")
@@ -127,13 +151,14 @@ async def revoke_token(connection: AsyncConnection, actor: Actor, token_id: int)
         NotFound: the workspace has no such token.
         FailedPrecondition: LAST_ADMIN_TOKEN, nobody could make tokens any more.
     """
-    await _lock(connection, actor.workspace_id)
+    await lock(connection, actor.workspace_id)
     token = await get_token(connection, actor.workspace_id, token_id)
     if token.revoke_time is not None:
         return token
     if token.role is Role.ADMIN and not await _has_other_admin(connection, actor.workspace_id, token_id):
         raise FailedPrecondition(
-            "it is the last admin token of the workspace: make another one first", reason="LAST_ADMIN_TOKEN"
+            "nobody else could make tokens: make another admin token first, or an admin of a member",
+            reason="LAST_ADMIN_TOKEN",
         )
     row = update(_TOKENS).where(_TOKENS.c.id == token_id).values(revoke_time=func.now()).returning(*_TOKEN)
     token = _token((await connection.execute(row)).one())
@@ -148,15 +173,9 @@ async def _has_other_admin(connection: AsyncConnection, workspace_id: int, token
         _TOKENS.c.role == int(Role.ADMIN),
         _TOKENS.c.revoke_time.is_(None),
     )
-    return (await connection.execute(others.limit(1))).first() is not None
-
-
-async def _lock(connection: AsyncConnection, workspace_id: int) -> None:
-    """What is counted of a workspace's tokens holds until the transaction ends."""
-    workspaces = tables.workspaces
-    await connection.execute(
-        select(workspaces.c.id).where(workspaces.c.id == workspace_id).with_for_update(key_share=True)
-    )
+    memberships = tables.memberships
+    people = select(literal(1)).where(memberships.c.workspace_id == workspace_id, memberships.c.role == int(Role.ADMIN))
+    return (await connection.execute(others.union_all(people).limit(1))).first() is not None
 
 
 def _token(row: Row[*tuple[Any, ...]]) -> Token:

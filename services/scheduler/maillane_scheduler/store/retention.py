@@ -15,6 +15,8 @@ _PURGES = tuple(
         ("requests", "create_time < now() - interval '3 days'"),
         ("imports", "expire_time < now() - interval '1 hour'"),
         ("parks", "until_time < now() - interval '1 hour'"),
+        ("sessions", "expire_time < now()"),
+        ("invitations", "expire_time < now() - interval '30 days'"),
         ("senders", "replace_time < now() - interval '30 days'"),
     )
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -36,9 +37,11 @@ from maillane_scheduler.api.suppression_service import SuppressionService
 from maillane_scheduler.api_token import Role, digest, new_secret
 from maillane_scheduler.queue.queue import Queue
 from maillane_scheduler.sealing import Sealer
+from maillane_scheduler.session import SessionLimits
 from maillane_scheduler.store import identity
 from maillane_scheduler.store.audit import Actor
 from maillane_scheduler.sync.sync import Sync
+from maillane_scheduler.unsubscribe_link import UnsubscribeLinks
 from maillane_scheduler.validation.mailboxes import MailboxRules
 from pydantic import SecretStr
 from sqlalchemy import text
@@ -46,8 +49,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 SERVICE_KEY = "k" * 32
 RESEND_WAIT_S = 600
+SESSION_LIMITS = SessionLimits(idle_s=3600, absolute_s=86_400)
 RULES = MailboxRules(default_hourly_limit=200, default_min_gap_us=0, extra_ports=frozenset((1025,)), allow_private=True)
 SEALER = Sealer(bytes(range(32)))
+LINKS = UnsubscribeLinks(bytes(range(32)), "https://mail.example.com")
 
 _FILES = (
     (audit_service_pb2, audit_service_pb2_grpc, "AuditService"),
@@ -57,15 +62,16 @@ _FILES = (
     (message_service_pb2, message_service_pb2_grpc, "MessageService"),
     (suppression_service_pb2, suppression_service_pb2_grpc, "SuppressionService"),
 )
+_numbers = itertools.count(1)
 SERVICES = {name: file.DESCRIPTOR.services_by_name[name] for file, _, name in _FILES}
 
 
 class Client:
-    """All rpcs by their names, under one token: `await client.GetCampaign(request)`."""
+    """All rpcs by their names, under one credential: `await client.GetCampaign(request)`."""
 
-    def __init__(self, channel: grpc.aio.Channel, secret: str) -> None:
+    def __init__(self, channel: grpc.aio.Channel, secret: str, scheme: str = "Bearer") -> None:
         self._stubs = [getattr(stubs, f"{name}Stub")(channel) for _, stubs, name in _FILES]
-        self._metadata = (("authorization", f"Bearer {secret}"),)
+        self._metadata = (("authorization", f"{scheme} {secret}"),)
 
     def __getattr__(self, rpc: str) -> Any:
         for stub in self._stubs:
@@ -84,6 +90,16 @@ class Tenant:
     admin: Client
 
 
+@dataclass
+class Person:
+    """Somebody who is signed in."""
+
+    user_id: str
+    email: str
+    secret: str
+    client: Client
+
+
 class SchedulerApi:
     """A server with the public services, and all that stands behind it."""
 
@@ -91,14 +107,15 @@ class SchedulerApi:
         self.engine = engine
         self.queue = queue
         self.sync = sync
-        self.campaigns = CampaignService(engine, sync)
+        self.campaigns = CampaignService(engine, sync, LINKS)
+        self.identities = IdentityService(engine, sync, SESSION_LIMITS, sign_up=False)
         servicers = {
             "AuditService": AuditService(engine),
             "CampaignService": self.campaigns,
-            "IdentityService": IdentityService(engine, sync),
+            "IdentityService": self.identities,
             "MailboxService": MailboxService(engine, sync, SEALER, RULES),
             "MessageService": MessageService(engine, sync, resend_wait_s=RESEND_WAIT_S),
-            "SuppressionService": SuppressionService(engine),
+            "SuppressionService": SuppressionService(engine, LINKS),
         }
         self.server = Server(
             ServiceSettings(service_key=SecretStr(SERVICE_KEY)),
@@ -107,7 +124,7 @@ class SchedulerApi:
                 Registration(SERVICES[name], getattr(stubs, f"add_{name}Servicer_to_server"), servicers[name])
                 for _, stubs, name in _FILES
             ],
-            authenticate=Authenticator(engine),
+            authenticate=Authenticator(engine, SESSION_LIMITS),
         )
         self._channel: grpc.aio.Channel | None = None
 
@@ -125,6 +142,12 @@ class SchedulerApi:
         assert self._channel is not None
         return Client(self._channel, secret)
 
+    @property
+    def service(self) -> Client:
+        """With the credential of services."""
+        assert self._channel is not None
+        return Client(self._channel, SERVICE_KEY, "Service")
+
     async def tenant(self, name: str = "acme") -> Tenant:
         """A new workspace, with a token for each role."""
         secrets = {role: new_secret() for role in Role}
@@ -135,6 +158,20 @@ class SchedulerApi:
                 await identity.create_token(connection, actor, role.name.lower(), role, digest(secret))
         viewer, editor, admin = (self.client(secrets[role]) for role in Role)
         return Tenant(workspace_id, viewer, editor, admin)
+
+    async def sign_in(self, email: str, **changes: Any) -> str:
+        """Signs a person in, as the gateway does once a provider has confirmed them; gives the session's secret."""
+        told = {"issuer": "https://id.example.com", "subject": email, "email": email, "email_verified": True, **changes}
+        return str((await self.service.SignIn(identity_service_pb2.SignInRequest(**told))).session.secret)
+
+    async def member(self, tenant: Tenant, role: Role = Role.ADMIN, email: str = "") -> Person:
+        """A person whom a workspace has invited and who has signed in."""
+        email = email or f"person{next(_numbers)}@example.com"
+        await tenant.admin.InviteMember(identity_service_pb2.InviteMemberRequest(email=email, role=role))
+        secret = await self.sign_in(email)
+        client = self.client(secret)
+        who = await client.GetIdentity(identity_service_pb2.GetIdentityRequest())
+        return Person(who.user.id, email, secret, client)
 
     async def sql(self, statement: str, **parameters: Any) -> list[Any]:
         """Runs a statement, and gives its rows."""

@@ -22,26 +22,39 @@ from maillane.scheduler.v1 import suppression_service_pb2 as suppression_pb
 from .making import campaign_of, mailbox_of, make_campaign, start
 from .scheduler_api import SERVICES, chunks
 
+_SERVICE = access_pb2.ACCESS_SERVICE
 RPCS = [method for service in SERVICES.values() for method in service.methods]
 NAMES = [method.name for method in RPCS]
+# Closed to every token, whatever they name.
+SERVICES_ONLY = {method.name for method in RPCS if method.GetOptions().Extensions[access_pb2.access] == _SERVICE}
 # They name nothing by an id, or answer with the caller's own only; test_lists_show_only_ones_own looks at these.
 WITHOUT_IDS = {
     "AddSuppressions",
     "CreateMailbox",
     "CreateToken",
     "GetIdentity",
+    "ImportSuppressions",
+    "InviteMember",
     "ListAudit",
+    "ListInvitations",
     "ListMailboxes",
+    "ListMembers",
     "ListSuppressions",
     "ListTokens",
     "RemoveSuppression",
     "ResumeWorkspace",
     "StopWorkspace",
+    "Unsubscribe",
+    "UpdateWorkspace",
+    *SERVICES_ONLY,
 }
 # Beside ids, what makes a request of an rpc one that would do something.
 BODIES: dict[str, dict[str, Any]] = {
     "CreateCampaign": {"campaign": campaign_of()},
     "CreateMailbox": {"mailbox": mailbox_of()},
+    "InviteMember": {"email": "x@example.com", "role": identity_pb.ROLE_VIEWER},
+    "UpdateMember": {"role": identity_pb.ROLE_VIEWER},
+    "UpdateWorkspace": {"name": "x"},
     "CreateToken": {"name": "x", "role": identity_pb.ROLE_VIEWER},
     "UpdateCampaign": {"campaign": campaign_pb.Campaign(name="stolen"), "update_mask": FieldMask(paths=["name"])},
     "UpdateMailbox": {
@@ -49,6 +62,10 @@ BODIES: dict[str, dict[str, Any]] = {
         "update_mask": FieldMask(paths=["display_name"]),
     },
     "AddSuppressions": {"emails": ["x@example.com"]},
+    "ImportSuppressions": {"rows": [suppression_pb.SuppressionRow(email="x@example.com")]},
+    "MoveMessages": {"to_mailbox_ids": ["9" * 9]},
+    "PreviewMessage": {"template": campaign_pb.Template(subject="x")},
+    "SendTestMessage": {"recipient": "x@example.com"},
     "RemoveSuppression": {"email": "x@example.com"},
     "ResolveMessage": {"resolution": message_pb.RESOLUTION_RESEND},
 }
@@ -70,8 +87,10 @@ async def call(client, rpc, request):
     """The status code that a call ends with."""
     method = getattr(client, rpc.name)
     try:
-        if rpc.client_streaming:
+        if rpc.name == "ImportRecipients":
             await method(chunks(request.campaign_id, ["x@example.com"]))
+        elif rpc.client_streaming:
+            await method(iter([request]))
         elif rpc.server_streaming:
             stream = method(request)
             await stream.read()
@@ -83,8 +102,10 @@ async def call(client, rpc, request):
     return grpc.StatusCode.OK
 
 
-async def belongings(tenant):
+async def belongings(api, tenant):
     """Ids of one of each kind that a workspace has, by the names of the fields that take them."""
+    person = await api.member(tenant)
+    invite = identity_pb.InviteMemberRequest(email="invited@example.com", role=identity_pb.ROLE_EDITOR)
     campaign = await make_campaign(tenant.editor, 1)
     await start(tenant.editor, campaign.id)
     messages = await tenant.viewer.ListMessages(message_pb.ListMessagesRequest())
@@ -94,6 +115,9 @@ async def belongings(tenant):
         "mailbox_id": campaign.mailbox_ids[0],
         "message_id": messages.messages[0].id,
         "token_id": token.token.id,
+        "workspace_id": str(tenant.id),
+        "user_id": person.user_id,
+        "invitation_id": (await tenant.admin.InviteMember(invite)).invitation.id,
     }
 
 
@@ -103,6 +127,10 @@ async def snapshot(api, workspace_id):
         "campaigns t WHERE workspace_id = :w",
         "mailboxes t WHERE workspace_id = :w",
         "tokens t WHERE workspace_id = :w",
+        "memberships t WHERE workspace_id = :w",
+        "sessions t WHERE workspace_id = :w",
+        "invitations t WHERE workspace_id = :w",
+        "workspaces t WHERE id = :w",
         "suppressions t WHERE workspace_id = :w",
         "messages t WHERE campaign_id IN (SELECT id FROM campaigns WHERE workspace_id = :w)",
         "lanes t WHERE campaign_id IN (SELECT id FROM campaigns WHERE workspace_id = :w)",
@@ -111,16 +139,16 @@ async def snapshot(api, workspace_id):
     return [await api.sql(f"SELECT to_jsonb(t) {drop} FROM {table} ORDER BY 1", w=workspace_id) for table in tables]
 
 
-async def test_another_workspaces_ids_are_not_found_and_nothing_changes(api, tenant):
-    """Whatever the rpc, and with a token that may do everything in its own workspace."""
+@pytest.mark.parametrize("kind", ["token", "person"])
+async def test_another_workspaces_ids_are_not_found_and_nothing_changes(api, tenant, kind):
+    """Whatever the rpc, and with a token, or as a person, that may do everything in its own workspace."""
+    caller = tenant.admin if kind == "token" else (await api.member(tenant)).client
     other = await api.tenant("other")
-    ids = await belongings(other)
+    ids = await belongings(api, other)
     await api.sync.close()
     before = await snapshot(api, other.id)
     codes = {
-        rpc.name: await call(tenant.admin, rpc, request)
-        for rpc in RPCS
-        if (request := request_of(rpc, ids)) is not None
+        rpc.name: await call(caller, rpc, request) for rpc in RPCS if (request := request_of(rpc, ids)) is not None
     }
 
     assert {name for name, code in codes.items() if code != grpc.StatusCode.NOT_FOUND} == set()
@@ -130,7 +158,7 @@ async def test_another_workspaces_ids_are_not_found_and_nothing_changes(api, ten
 
 async def test_each_id_of_another_workspace_is_not_found_by_itself(api, tenant):
     """A list with a filter of another workspace does not hide behind its other filters."""
-    ids = await belongings(await api.tenant("other"))
+    ids = await belongings(api, await api.tenant("other"))
     codes = {
         (rpc.name, name): await call(tenant.admin, rpc, request)
         for rpc in RPCS
@@ -145,7 +173,7 @@ async def test_each_id_of_another_workspace_is_not_found_by_itself(api, tenant):
 async def test_lists_show_only_ones_own(api, tenant):
     """Each list of a new workspace is empty, or holds its own tokens."""
     other = await api.tenant("other")
-    await belongings(other)
+    await belongings(api, other)
     await other.editor.AddSuppressions(suppression_pb.AddSuppressionsRequest(emails=["x@example.com"]))
     await tenant.editor.RemoveSuppression(suppression_pb.RemoveSuppressionRequest(email="x@example.com"))
     client = tenant.admin
@@ -155,6 +183,8 @@ async def test_lists_show_only_ones_own(api, tenant):
     assert not (await client.ListMailboxes(mailbox_pb.ListMailboxesRequest())).mailboxes
     assert not (await client.ListMessages(message_pb.ListMessagesRequest())).messages
     assert not (await client.ListSuppressions(suppression_pb.ListSuppressionsRequest())).suppressions
+    assert not (await client.ListMembers(identity_pb.ListMembersRequest())).members
+    assert not (await client.ListInvitations(identity_pb.ListInvitationsRequest())).invitations
     assert len((await client.ListTokens(identity_pb.ListTokensRequest())).tokens) == 3
     assert len((await other.viewer.ListSuppressions(suppression_pb.ListSuppressionsRequest())).suppressions) == 1
     assert (await client.GetIdentity(identity_pb.GetIdentityRequest())).workspace.id == str(tenant.id)
@@ -164,13 +194,15 @@ async def test_lists_show_only_ones_own(api, tenant):
 async def test_each_role_opens_what_its_protos_say(tenant, role):
     """Roles contain each other; what is too much for a role is refused before anything is looked at."""
     rank = {"viewer": access_pb2.ACCESS_VIEWER, "editor": access_pb2.ACCESS_EDITOR, "admin": access_pb2.ACCESS_ADMIN}
-    nothing = {"campaign_id": "9" * 15, "mailbox_id": "9" * 9, "message_id": "9" * 15, "token_id": "9" * 15}
+    kinds = ("campaign", "mailbox", "message", "token", "workspace", "user", "invitation")
+    nothing = {f"{kind}_id": "9" * 9 for kind in kinds}
     wrong = []
     for rpc in RPCS:
         least = rpc.GetOptions().Extensions[access_pb2.access]
         request = request_of(rpc, nothing) or GetMessageClass(rpc.input_type)(**BODIES.get(rpc.name, {}))
         code = await call(getattr(tenant, role), rpc, request)
-        if (code == grpc.StatusCode.PERMISSION_DENIED) != (rank[role] < least):
+        is_closed = least != access_pb2.ACCESS_OPEN and rank[role] < least
+        if (code == grpc.StatusCode.PERMISSION_DENIED) != is_closed:
             wrong.append((rpc.name, code))
 
     assert not wrong
