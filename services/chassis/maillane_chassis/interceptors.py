@@ -114,7 +114,7 @@ class LogInterceptor(AroundInterceptor):
             method=method.path,
             code=code,
             ms=round(elapsed_s * 1000, 2),
-            caller="nobody" if caller is None else "service" if caller.is_service else "token",
+            caller="nobody" if caller is None else caller.kind,
             workspace_id=caller.workspace_id if caller is not None else None,
         )
 
