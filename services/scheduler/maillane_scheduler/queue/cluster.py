@@ -80,7 +80,7 @@ class ClusterClient(Redis):
         except exceptions.MovedError as moved:
             # It was not executed. Who is named knows that the slot is its own: it is asked first.
             if moved.host:
-                self._tried_s[moved.host, moved.port] = 0.0
+                self._tried_s[moved.host, moved.port] = -1.0
             self._doubted = True
         return await self._send(args, options)
 
@@ -129,13 +129,16 @@ class ClusterClient(Redis):
                 return
             await asyncio.sleep(self._next_look_s - _now_s())
             self._next_look_s = _now_s() + LOOK_EVERY_S
+            failed: Exception | None = None
             for address in sorted(self._tried_s, key=self._tried_s.__getitem__):
                 self._tried_s[address] = _now_s()
-                with suppress(exceptions.RedisError, OSError):
+                try:
                     self._note(address, await self._ask(address))
-                    break
-            else:
-                raise exceptions.ConnectionError("no node of the cluster answers")
+                except (exceptions.RedisError, OSError) as error:
+                    failed = error
+                else:
+                    return
+            raise exceptions.ConnectionError(f"no node of the cluster answers: {failed}")
 
     async def _ask(self, address: Address) -> list[Any]:
         client = Redis.from_url(
@@ -148,7 +151,10 @@ class ClusterClient(Redis):
         )
         async with client:
             # Each is first slot, last slot, primary, replicas…; each node: host, port, more.
-            return list(await client.execute_command("CLUSTER SLOTS"))  # type: ignore[no-untyped-call] # not annotated
+            ranges = list(await client.execute_command("CLUSTER SLOTS"))  # type: ignore[no-untyped-call] # not annotated
+        if not ranges:
+            raise exceptions.ConnectionError("a node knows of no slots: it has left the cluster, or not joined it yet")
+        return ranges
 
     def _note(self, asked: Address, ranges: list[Any]) -> None:
         slots: list[tuple[int, int, Address]] = []

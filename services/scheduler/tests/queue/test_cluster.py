@@ -1,0 +1,55 @@
+"""The URL of a cluster; what happens on one is in tests/integration/test_cluster.py."""
+
+import pytest
+from maillane_scheduler.queue.cluster import ClusterClient, _parse, _url_of
+from maillane_scheduler.queue.connection import is_away
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+
+def opened(url: str) -> ClusterClient:
+    return ClusterClient(url, Redis.from_url, lambda _: "key")
+
+
+@pytest.mark.parametrize(
+    ("url", "nodes"),
+    [
+        ("redis+cluster://one", ["redis://one:6379"]),
+        ("redis+cluster://u:p%40ss@one:7000,two:7001/0", ["redis://u:p%40ss@one:7000", "redis://u:p%40ss@two:7001"]),
+        ("rediss+cluster://:s@[::1]:7000,two?db=0", ["rediss://:s@[::1]:7000?db=0", "rediss://:s@two:6379?db=0"]),
+    ],
+)
+def test_a_cluster_is_named_by_some_of_its_nodes(url: str, nodes: list[str]) -> None:
+    """Each is then reached as a single server of that name is, with the same credentials and options."""
+    cluster, addresses = _parse(url)
+
+    assert [_url_of(cluster, address) for address in addresses] == nodes
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://one", "redis+cluster://", "redis+cluster://one,,two", "redis+cluster://one/1"]
+)
+def test_what_is_no_url_of_a_cluster_is_refused(url: str) -> None:
+    """A single server's, one without a host, and one with a database: a cluster has only the first."""
+    with pytest.raises(ValueError, match="cluster"):
+        opened(url)
+
+
+async def test_a_cluster_of_which_no_node_answers_is_away() -> None:
+    """That is told as it is of a single server, though nobody knows who would have to answer."""
+    client = opened("redis+cluster://127.0.0.1:1,127.0.0.1:2")
+
+    with pytest.raises(RedisError) as failed:
+        await client.time()
+
+    assert is_away(failed.value)
+
+
+async def test_a_server_that_is_no_cluster_is_away(redis_url: str) -> None:
+    """The scheme is wrong there, but the server may become a cluster's node yet."""
+    client = opened(redis_url.replace("redis://", "redis+cluster://"))
+
+    with pytest.raises(RedisError) as failed:
+        await client.time()
+
+    assert is_away(failed.value)
