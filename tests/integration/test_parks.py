@@ -10,6 +10,7 @@ from maillane_scheduler.handover import Finished
 from maillane_scheduler.states import MessageState, ParkReason
 from maillane_scheduler.store import parks
 from maillane_scheduler.store.parks import GATE
+from structlog.testing import capture_logs
 
 from .world import World, limiter_at, world
 
@@ -140,6 +141,25 @@ async def test_permits_of_a_claim_that_the_queue_did_not_answer_come_back(
     await here.scheduler.dispatcher.close()
 
     assert len((await here.claim(5)).rows) == 5
+
+
+async def test_permits_that_cannot_come_back_are_told_of(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for their return, so that nobody else would hear that it failed."""
+    here.campaign([here.mailbox()], 5)
+    await here.sweep()
+    queue = here.scheduler.queue
+
+    async def away(*_):
+        raise TimeoutError("away")
+
+    monkeypatch.setattr(queue, "claim", away)
+    monkeypatch.setattr(here.scheduler.settler, "lift", away)
+    with capture_logs() as said:
+        with pytest.raises(TimeoutError):
+            await here.claim(5)
+        await here.scheduler.dispatcher.close()
+
+    assert [entry["error"] for entry in said if entry["event"] == "return_failed"] == ["TimeoutError"]
 
 
 async def test_a_rest_that_the_queue_does_not_know_is_told_with_the_next_strain(here: World) -> None:

@@ -175,7 +175,7 @@ class Dispatcher:
         # After the queue: who changes a limit commits, then lifts its parks there, this one as well.
         if outdated := set(found) - await parks.put(self._pool, list(found.values())):
             await self._unpark(granted, outdated)
-        self._keep(self._look_again(short))
+        self._keep(self._told(self._look_again(short)))
 
     async def _look_again(self, short: Sequence[Granted]) -> None:
         """Lifts parks where permits came back before they stood: who brought them found nothing to lift.
@@ -278,7 +278,7 @@ class Dispatcher:
             if (left := grant.count - used[grant.terms.campaign, grant.terms.mailbox]) > 0
         ]
         if unused:
-            self._keep(self._return(unused, f"unused-{token:x}"))
+            self._keep(self._told(self._return(unused, f"unused-{token:x}")))
 
     async def _return(self, unused: Sequence[tuple[Granted, int]], name: str) -> None:
         await self._limiter.refund(
@@ -286,6 +286,14 @@ class Dispatcher:
         )
         # Also where this claim was not short itself: while it held them, others found no permits, and parked.
         await self._settler.lift(ParkReason.LIMIT, sorted({place for grant, _ in unused for place in _places(grant)}))
+
+    @staticmethod
+    async def _told(work: Coroutine[object, object, object]) -> None:
+        """Does what nobody waits for, and tells where it fails: permits are lost for their window, or a park stays."""
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody else would hear of it
+            log.warning("return_failed", error=type(error).__name__, detail=str(error)[:200])
 
     def _keep(self, work: Coroutine[object, object, object]) -> "asyncio.Task[HandOut | None]":
         task = asyncio.get_running_loop().create_task(work)
