@@ -45,6 +45,13 @@ async def roll(trial: Trial) -> None:
 
 SCENARIOS = [
     Scenario(
-        2, "20 rolling SIGTERMs", "0 lost, 0 doubled, 0 unconfirmed, each drained ≤ 10 s", 1_500, 300, roll, brief=0.04
+        2,
+        "20 rolling SIGTERMs",
+        "0 lost, 0 doubled, 0 unconfirmed, each drained ≤ 10 s",
+        1_500,
+        300,
+        roll,
+        brief=0.04,
+        takes_s=70,
     )
 ]

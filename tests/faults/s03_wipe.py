@@ -74,5 +74,7 @@ SCENARIOS = [
         100_000,
         420,
         wipe,
+        takes_s=150,
+        alone=True,
     )
 ]

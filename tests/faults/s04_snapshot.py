@@ -42,5 +42,5 @@ async def go_back(trial: Trial) -> None:
 
 
 SCENARIOS = [
-    Scenario(4, "5 × an old snapshot of Valkey", "0 doubled, limit held", 6_000, 400, go_back, brief=0.05),
+    Scenario(4, "5 × an old snapshot of Valkey", "0 doubled, limit held", 6_000, 400, go_back, brief=0.05, takes_s=90),
 ]

@@ -119,6 +119,6 @@ async def freeze_postgres(trial: Trial) -> None:
 
 MUST = "0 lost, 0 doubled; UNAVAILABLE with a reason in ≤ 2 s; resumes ≤ 5 s"
 SCENARIOS = [
-    Scenario(6, "Valkey stopped for 60 s", MUST, 3_000, 240, freeze_valkey, brief=0.03),
-    Scenario(6, "Postgres stopped for 60 s", MUST, 3_000, 240, freeze_postgres, brief=0.03),
+    Scenario(6, "Valkey stopped for 60 s", MUST, 3_000, 240, freeze_valkey, brief=0.03, takes_s=140),
+    Scenario(6, "Postgres stopped for 60 s", MUST, 3_000, 240, freeze_postgres, brief=0.03, takes_s=140),
 ]

@@ -23,5 +23,7 @@ async def restart(trial: Trial) -> None:
 
 
 SCENARIOS = [
-    Scenario(7, "Postgres restarted hard 20 times", "0 lost, 0 doubled, resumes ≤ 5 s", 3_000, 300, restart),
+    Scenario(
+        7, "Postgres restarted hard 20 times", "0 lost, 0 doubled, resumes ≤ 5 s", 3_000, 300, restart, takes_s=100
+    ),
 ]

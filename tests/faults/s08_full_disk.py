@@ -76,6 +76,6 @@ async def under_valkey(trial: Trial) -> None:
 
 MUST = "nothing acknowledged is lost, a clear error, recovery ≤ 30 s after space returns"
 SCENARIOS = [
-    Scenario(8, "disk full under Postgres", MUST, 3, 300, under_postgres),
-    Scenario(8, "disk full under Valkey", MUST, 3, 300, under_valkey),
+    Scenario(8, "disk full under Postgres", MUST, 3, 300, under_postgres, takes_s=100),
+    Scenario(8, "disk full under Valkey", MUST, 3, 300, under_valkey, takes_s=100),
 ]

@@ -22,6 +22,14 @@ async def drop(trial: Trial) -> None:
 
 SCENARIOS = [
     Scenario(
-        9, "dropped after the final dot, 5 %", "0 doubled, unconfirmed = drops, exactly", 20_000, 240, drop, brief=0.01
+        9,
+        "dropped after the final dot, 5 %",
+        "0 doubled, unconfirmed = drops, exactly",
+        20_000,
+        240,
+        drop,
+        brief=0.01,
+        takes_s=50,
+        patient=True,
     )
 ]

@@ -23,5 +23,14 @@ async def cancel(trial: Trial) -> None:
 
 SCENARIOS = [
     # In short it is a test of the sender's own.
-    Scenario(12, "cancelled at random points", "no reply ever taken for another's", 10_000, 120, cancel),
+    Scenario(
+        12,
+        "cancelled at random points",
+        "no reply ever taken for another's",
+        10_000,
+        120,
+        cancel,
+        takes_s=20,
+        patient=True,
+    ),
 ]

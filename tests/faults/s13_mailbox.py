@@ -95,5 +95,7 @@ SCENARIOS = [
         1,
         600,
         trouble,
+        takes_s=220,
+        alone=True,
     )
 ]

@@ -58,5 +58,7 @@ SCENARIOS = [
         5_000,
         300,
         refuse,
+        takes_s=40,
+        patient=True,
     )
 ]

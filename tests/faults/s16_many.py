@@ -64,5 +64,6 @@ SCENARIOS = [
         10_000,
         500,
         crowd,
+        takes_s=340,
     )
 ]

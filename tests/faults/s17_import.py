@@ -83,5 +83,5 @@ def _addresses(rows: int) -> list[str]:
 
 
 SCENARIOS = [
-    Scenario(17, "imports cut off", "sent again, each row is there once", 1, 300, cut_off, brief=0.05),
+    Scenario(17, "imports cut off", "sent again, each row is there once", 1, 300, cut_off, brief=0.05, patient=True),
 ]

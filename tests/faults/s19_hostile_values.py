@@ -221,6 +221,6 @@ def _judge(trial: Trial, asked: Asked, taken: list[Taken]) -> None:
 
 MUST = "0 extra headers, recipients or messages; 0 bare CR or LF"
 SCENARIOS = [
-    Scenario(19, "hostile values to aiosmtpd", MUST, 25_000, 900, against_aiosmtpd),
-    Scenario(19, "hostile values to Postfix's sink", MUST, 25_000, 900, against_postfix),
+    Scenario(19, "hostile values to aiosmtpd", MUST, 25_000, 900, against_aiosmtpd, takes_s=300, patient=True),
+    Scenario(19, "hostile values to Postfix's sink", MUST, 25_000, 900, against_postfix, takes_s=300, patient=True),
 ]

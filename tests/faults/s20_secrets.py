@@ -158,5 +158,5 @@ def _may_know(finding: str) -> bool:
 
 
 SCENARIOS = [
-    Scenario(20, "secrets", "found nowhere in the clear", SENDS, 300, look_for_secrets),
+    Scenario(20, "secrets", "found nowhere in the clear", SENDS, 300, look_for_secrets, patient=True),
 ]

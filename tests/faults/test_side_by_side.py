@@ -27,8 +27,11 @@ async def test_one_whose_process_breaks_has_failed() -> None:
 
 
 def test_the_estimate_counts_what_runs_alone_and_then_the_lanes() -> None:
-    """The lanes take half of what they hold, and no less than the longest of it."""
-    alone, short, long = (replace(CANCELLED, takes_s=takes_s, alone=takes_s == 50) for takes_s in (50.0, 10.0, 90.0))
+    """The lanes take their share of what they hold, and no less than the longest of it."""
+    alone = replace(CANCELLED, takes_s=50.0, alone=True)
+    timed = replace(CANCELLED, takes_s=10.0, patient=False)
+    patient = replace(CANCELLED, takes_s=90.0, patient=True)
 
-    assert estimate_s([alone, short, short], 1.0) == 60
-    assert estimate_s([alone, short, long], 0.5) == 70
+    assert estimate_s([alone, timed, timed, timed, timed], 1.0, 2) == 70
+    assert estimate_s([alone, timed, patient], 0.5, 2) == 70
+    assert estimate_s([alone, timed, patient], 1.0, 1) == 150
