@@ -81,14 +81,14 @@ class DataFolder:
         return self._lock is not None
 
     def is_open_elsewhere(self) -> bool:
-        """Whether another system runs on it now."""
+        """Whether another system runs on it now. Of a folder that cannot be used, `open` says why."""
         try:
             with (self.path / "lock").open() as lock:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return False
         except BlockingIOError:
             return True
+        except OSError:
+            return False
         return False
 
     def secrets(self) -> Secrets:

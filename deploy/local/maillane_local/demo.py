@@ -39,6 +39,17 @@ AGAIN_S: Final = 1.0
 LONGEST_DEMO_S: Final = 600.0
 """By then something is wrong; the campaign goes on, and can be looked at."""
 
+HOLD_LOOK_S: Final = 2.0
+"""Between two looks at what holds the next mail: a watch tells only of changes, and what is held does not change."""
+
+HELD_BY_A_PERSON: Final = {
+    "HOLD_REASON_CAMPAIGN_PAUSED": "the campaign is paused; resume it: POST /v1/campaigns/{campaignId}:resume",
+    "HOLD_REASON_MAILBOX_PAUSED": "the mailbox is paused; resume it: POST /v1/mailboxes/{mailboxId}:resume",
+    "HOLD_REASON_WORKSPACE_STOPPED": "the workspace is stopped; resume it: POST /v1/workspace:resume",
+    "HOLD_REASON_PASSWORD_REFUSED": "the mail server refuses the password of mailbox {mailboxId}",
+}
+"""By what holds a mail: why to wait no longer."""
+
 FINAL: Final = ("CAMPAIGN_STATE_COMPLETED", "CAMPAIGN_STATE_CANCELLED")
 
 TEMPLATE: Final = {
@@ -116,6 +127,9 @@ class Demo:
         if found is None:
             body = {"address": ADDRESS, "displayName": "Maillane demo", "smtp": smtp, "hourlyLimit": HOURLY_LIMIT}
             return await self._call("POST", "/v1/mailboxes", json=body)
+        if found["state"] == "MAILBOX_STATE_PAUSED":
+            why = HELD_BY_A_PERSON["HOLD_REASON_MAILBOX_PAUSED"].format(mailboxId=found["id"])
+            raise LocalError(f"{ADDRESS} cannot send: {why}")
         # The catcher may have another port this time.
         change = {"smtp": {"host": host, "port": int(port)}}
         return await self._call(
@@ -134,11 +148,45 @@ class Demo:
                 return None
 
     async def _follow(self, campaign_id: str, total: int) -> dict[str, Any]:
+        """Waits until the campaign has ended.
+
+        Raises:
+            LocalError: a person holds it up.
+            TimeoutError: it takes too long.
+        """
+        ended = asyncio.ensure_future(self._progress(campaign_id, total))
+        held = asyncio.ensure_future(self._held(campaign_id))
+        try:
+            async with asyncio.timeout(LONGEST_DEMO_S):
+                await asyncio.wait((ended, held), return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done():
+                raise LocalError(f"{held.result()}; campaign {campaign_id} goes on then, or cancel it")
+            return ended.result()
+        finally:
+            ended.cancel()
+            held.cancel()
+            await asyncio.gather(ended, held, return_exceptions=True)
+
+    async def _held(self, campaign_id: str) -> str:
+        """Waits until a person holds the campaign up; says who does."""
+        first = {"campaignId": campaign_id, "state": "MESSAGE_STATE_PENDING", "pageSize": "1"}
+        while True:
+            await asyncio.sleep(HOLD_LOOK_S)
+            try:
+                for waiting in (await self._call("GET", "/v1/messages", params=first))["messages"]:
+                    message = await self._call("GET", f"/v1/messages/{waiting['id']}")
+                    if why := HELD_BY_A_PERSON.get(message.get("hold", {}).get("reason", "")):
+                        return why.format_map(message)
+            except (httpx.TransportError, LocalError):
+                # The gateway may be restarting, and the message may be gone.
+                continue
+
+    async def _progress(self, campaign_id: str, total: int) -> dict[str, Any]:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=self._console) as progress:
             task = progress.add_task("Sending", total=total)
             # Closed at once: a generator that is left to the collector would close its connection in a loop that ends.
-            async with asyncio.timeout(LONGEST_DEMO_S), aclosing(self._watch(campaign_id)) as changes:
+            async with aclosing(self._watch(campaign_id)) as changes:
                 async for campaign in changes:
                     counts = campaign.get("counts", {})
                     progress.update(task, completed=counts.get("total", total) - _open(counts))

@@ -47,10 +47,13 @@ class Terminal:
 
 
 def log_files(folder: Path) -> LineSink:
-    """Makes what appends each process's lines to a file of its own in a folder, as they come."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Makes what appends each process's lines to a file of its own in a folder, as they come.
+
+    The folder is made with the first line: what it lies in is the data folder's affair, which may not be usable.
+    """
 
     def append(name: str, line: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         with (folder / f"{name}.log").open("a") as file:
             file.write(f"{line}\n")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from maillane_local.data_folder import DataFolder
 from maillane_local.errors import LocalError
+from maillane_local.system import System
 
 
 def test_secrets_stay_the_same(tmp_path: Path):
@@ -49,6 +50,21 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
 
     with pytest.raises(LocalError, match=r"file/data cannot be written \(Not a directory\).*MAILLANE_DATA"):
         DataFolder(tmp_path / "file" / "data").open()
+
+
+@pytest.mark.parametrize("place", ["file", "file/data", "/proc/maillane"])
+def test_a_folder_that_cannot_be_used_has_no_system_on_it(tmp_path: Path, place: str):
+    """A demo looks there first; starting a system on it then says what is wrong."""
+    (tmp_path / "file").touch()
+
+    assert not DataFolder(tmp_path / place).is_open_elsewhere()
+
+
+def test_a_system_that_is_only_described_makes_no_folder(tmp_path: Path):
+    """It is made when it is opened, for its owner alone."""
+    System(tmp_path / "data")
+
+    assert not (tmp_path / "data").exists()
 
 
 def test_what_is_remembered_comes_back(tmp_path: Path):

@@ -21,13 +21,13 @@ PATIENCE_S = 90
 
 
 class Up:
-    """A running `make up` on a data folder, and its log."""
+    """A running `make up` (or `make demo`) on a data folder, and its log."""
 
-    def __init__(self, data: Path, **settings: str) -> None:
+    def __init__(self, data: Path, command: str = "up", **settings: str) -> None:
         self.data = data
         ports = {f"MAILLANE_{name.upper()}_PORT": "0" for name in LocalSettings().ports()}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "maillane_local", "up"],
+            [sys.executable, "-m", "maillane_local", command],
             env={**os.environ, **ports, "MAILLANE_DATA": str(data), **settings},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -141,6 +141,22 @@ async def test_a_second_instance_is_one_line(tmp_path: Path):
     assert (code, "another Maillane runs on" in said.splitlines()[-1]) == (1, True)
     first.process.terminate()
     await first.ends()
+
+
+@pytest.mark.parametrize("command", ["up", "demo"])
+@pytest.mark.parametrize("place", ["file", "file/data", "/proc/maillane"])
+async def test_a_data_folder_that_cannot_be_written_is_one_line(tmp_path: Path, place: str, command: str):
+    """Which, why, and how to name another; also where a file is in its place, and for whoever runs it."""
+    (tmp_path / "file").touch()
+    folder = tmp_path / place
+
+    code, said = await Up(folder, command).ends()
+
+    refusals = [line for line in said.splitlines() if line.startswith("maillane: ")]
+    assert (code, "Traceback" in said) == (1, False)
+    assert len(refusals) == 1
+    assert refusals[0].startswith(f"maillane: the data folder {folder} cannot be written (")
+    assert refusals[0].endswith("name another: MAILLANE_DATA=/path")
 
 
 async def test_a_bad_setting_is_one_line(tmp_path: Path):
