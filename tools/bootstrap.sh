@@ -25,8 +25,12 @@ for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11};
     fi
 done
 if [ -z "$python" ]; then
-    found=$("${PYTHON:-python3}" --version 2>&1 | head -n 1)
-    fail "Maillane needs Python 3.11 or newer; found: ${found:-none}. Install one, or name it: make PYTHON=/path/to/python3"
+    asked=${PYTHON:-python3}
+    found="no $asked"
+    if command -v "$asked" >/dev/null 2>&1; then
+        found=$("$asked" --version 2>&1 | head -n 1)
+    fi
+    fail "Maillane needs Python 3.11 or newer; found: $found. Install one, or name it: make PYTHON=/path/to/python3"
 fi
 
 stamp=.venv/.bootstrapped
@@ -43,7 +47,8 @@ fi
 echo "bootstrap: setting up .venv with $("$python" --version)" >&2
 if [ ! -x .uv/bin/uv ] || ! .uv/bin/uv --version | grep -qF "uv $(sed -n 's/^uv==\([^ ]*\).*/\1/p' tools/uv.txt) "; then
     "$python" -m pip --version >/dev/null 2>&1 || fail "this Python has no pip; install it (on Debian: apt-get install python3-pip)"
-    PIP_ROOT_USER_ACTION=ignore "$python" -m pip install --quiet --disable-pip-version-check --upgrade \
+    # Quiet twice: errors stay, and warnings go, which are about folders of pip's own and worry who sees them first.
+    PIP_ROOT_USER_ACTION=ignore "$python" -m pip install --quiet --quiet --disable-pip-version-check --upgrade \
         --require-hashes --target .uv -r tools/uv.txt ||
         fail "uv could not be installed; is there a network?"
 fi

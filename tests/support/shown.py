@@ -2,11 +2,14 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pytest
 
 from support.documents import ROOT, Block
 
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
     from maillane_local.system import System
 
 TIMEOUT_S = 110
+PROGRAMS = ("curl",)
+"""Programs of the documents' recipes that no dependency of ours brings along."""
 _MARK = "@@@ block"
 
 
@@ -23,11 +28,19 @@ def run(system: "System", shown: Sequence[Block], folder: Path) -> list[str]:
     Documents show the default addresses and data folder; they are replaced by those of the system. Blocks behind one
     that failed did not run, and are missing; what the failed one printed ends with its exit code.
     """
+    require_programs(shown)
     _lay_out(system, folder)
     script = "set -euo pipefail\ntrap 'echo exit code $?' ERR\n" + "".join(
         f"echo '{_MARK}'\n{_here(system, block.text)}" for block in shown
     )
     return _output(["bash", "-E", "-c", script], folder).split(_MARK + "\n")[1:]
+
+
+def require_programs(shown: Sequence[Block]) -> None:
+    """Ends the test where a program is missing that people have and a bare machine may not: it proves nothing there."""
+    for program in PROGRAMS:
+        if any(re.search(rf"\b{program} ", block.text) for block in shown) and shutil.which(program) is None:
+            pytest.fail(f"this needs {program}; install it (on Debian: apt-get install {program})", pytrace=False)
 
 
 def run_python(system: "System", program: Block, folder: Path) -> str:
