@@ -11,8 +11,13 @@ from signal import SIGCONT, SIGSTOP
 
 import pytest
 from maillane_chassis.errors import Unavailable
+from maillane_ratelimit.counters import connection as counters_connection
+from maillane_ratelimit.counters.counters import Counters, Demand
+from maillane_ratelimit.permits import Allowance, Counter, Scope
+from maillane_ratelimit.windows import Window
 from maillane_scheduler.errors import translate
 from maillane_scheduler.queue.connection import EvictsError
+from redis.exceptions import RedisError
 from support.valkey_cluster import ValkeyCluster
 
 from .world import World, limiter_at, world
@@ -118,6 +123,36 @@ async def test_a_primary_that_hangs_is_replaced(here: World, valkey_cluster: Val
     await valkey_cluster.whole()
 
     assert (len(found), len(set(found)), (await here.claim(5)).rows) == (10, 10, [])
+
+
+async def test_counters_whose_slot_moves_are_away(valkey_cluster: ValkeyCluster) -> None:
+    """Where it moves key by key, a script finds half of them: nothing is granted, and that is no fault of ours."""
+    await valkey_cluster.empty()
+    client = counters_connection.open_client(valkey_cluster.url)
+    await Counters(client).restore("w", 1, [])
+    window = Window(3_600_000_000, 0, 0)
+    demand = Demand("r", 1, ((0, Allowance(Counter(Scope.MAILBOX, "m", window), 10)),))
+    stay = await valkey_cluster.begin_to_move("ratelimit:{w}:epoch")
+
+    with pytest.raises(RedisError) as failed:
+        await Counters(client).reserve("w", [demand])
+    await stay()
+    [answer] = await Counters(client).reserve("w", [demand])
+    await client.aclose()
+
+    assert (type(counters_connection.translate(failed.value)), answer.granted) == (Unavailable, 1)
+
+
+async def test_a_queue_whose_slot_moves_is_away(here: World, valkey_cluster: ValkeyCluster) -> None:
+    """Nothing is read or written by halves: its keys are asked of who gets them, who must not answer yet."""
+    here.campaign([here.mailbox()], 5)
+    await here.sweep()
+    stay = await valkey_cluster.begin_to_move(QUEUE)
+
+    refused = await refused_or(claimed(here, 5))
+    await stay()
+
+    assert (refused, len(await claimed_all(here, 5))) == (None, 5)
 
 
 async def test_hints_reach_every_scheduler(here: World, database_url: str, valkey_cluster: ValkeyCluster) -> None:

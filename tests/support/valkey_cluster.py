@@ -1,6 +1,7 @@
 """A real Valkey Cluster on loopback: three primaries with a replica each, which fail over within seconds."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,19 @@ class ValkeyCluster:
                         ranges = await self.command(port, "CLUSTER SLOTS")
                         return int(next(r[2][1] for r in ranges if r[0] <= slot <= r[1]))
                 await asyncio.sleep(LOOK_S)
+
+    async def begin_to_move(self, key: str) -> Callable[[], Awaitable[None]]:
+        """Begins to move a key's slot, key by key, and moves none yet; returns what calls it off."""
+        slot, source = key_slot(key.encode()), await self.primary_of(key)
+        target = next(port for port in await self._primaries() if port != source)
+        for port, how, other in ((target, "IMPORTING", source), (source, "MIGRATING", target)):
+            await self.command(port, "CLUSTER SETSLOT", slot, how, await self.command(other, "CLUSTER MYID"))
+
+        async def stay() -> None:
+            for port in (source, target):
+                await self.command(port, "CLUSTER SETSLOT", slot, "STABLE")
+
+        return stay
 
     async def taken_over(self, port: int) -> None:
         """Waits until no node takes this one for a primary with slots any more.

@@ -39,8 +39,15 @@ _AWAY: Final = (
 )
 """What Redis is, or does, when it cannot count now and may later. (TimeoutError: of the whole call.)"""
 
-_AWAY_REPLIES: Final = ("MISCONF", "NOREPLICAS", "BUSY ")
-"""The same, where the client knows only the text: its disk is full, its replicas are gone, a script blocks it."""
+_AWAY_REPLIES: Final = (
+    "MISCONF",
+    "NOREPLICAS",
+    "BUSY ",
+    "Attempted to access a non local key",
+    "Script attempted to access a non local key",
+)
+"""The same, where the client knows only the text: its disk is full, its replicas are gone, a script blocks it, its slot
+moves away key by key (Valkey; Redis)."""
 
 
 class EvictsError(exceptions.RedisError):
