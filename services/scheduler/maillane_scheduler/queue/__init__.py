@@ -18,6 +18,7 @@ from maillane_scheduler.queue.values import (
     ParkReason,
     Sentinel,
     Settled,
+    Turn,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "Sentinel",
     "Settled",
     "StaleGeneration",
+    "Turn",
 ]

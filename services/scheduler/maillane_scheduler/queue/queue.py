@@ -22,6 +22,7 @@ from maillane_scheduler.queue.values import (
     ParkReason,
     Sentinel,
     Settled,
+    Turn,
 )
 
 # A script holds up everybody else on the server while it runs. 2,000 adds take about 2 ms.
@@ -152,6 +153,38 @@ class Queue:
             for message, due in _groups(flat, 2)
         ]
 
+    async def turn(
+        self,
+        token: int,
+        lease_us: int,
+        slots: int,
+        permits: Sequence[Grant],
+        leaving: Sequence[Settled],
+        *,
+        now_us: int | None = None,
+    ) -> Turn:
+        """Settles, then claims of what is due as much as there are permits for: `settle`, `due` and `claim` in one.
+
+        Args:
+            permits: those at hand, a lane once.
+
+        Raises:
+            ValueError: more than SETTLE_BATCH flights to end.
+        """
+        if len(leaving) > SETTLE_BATCH:
+            raise ValueError(f"a turn ends at most {SETTLE_BATCH} flights")
+        lanes = chain.from_iterable((p.mailbox, p.campaign, p.count) for p in permits)
+        head = (token, lease_us, min(slots, MAX_CLAIM), len(permits))
+        reply = await self._run("turn", *head, *lanes, *_settled_fields(leaving), now_us=now_us)
+        now, next_us, flat, *taken = reply
+        offers = [Offer(int(m), int(c), int(n)) for m, c, n in _groups(flat, 3)]
+        claimed = [
+            Claimed(offer.mailbox, offer.campaign, keys.message_id(message), int(due))
+            for offer, entries in zip(offers, taken, strict=True)
+            for message, due in _groups(entries, 2)
+        ]
+        return Turn(Due(offers, None if next_us is None else int(next_us), int(now)), claimed)
+
     async def confirm(self, messages: Sequence[tuple[int, int]], *, now_us: int | None = None) -> None:
         """Ends the hand-over leases of (mailbox, message) that Postgres confirmed. Safe to repeat."""
         for batch in _batches(messages, SETTLE_BATCH):
@@ -164,10 +197,7 @@ class Queue:
         """
         done = 0
         for batch in _batches(items, SETTLE_BATCH):
-            fields: Iterator[Argument] = chain.from_iterable(
-                (s.mailbox, keys.member(s.message), s.token, "" if s.due_us is None else s.due_us) for s in batch
-            )
-            done += int(await self._run("settle", *fields, now_us=now_us))
+            done += int(await self._run("settle", *_settled_fields(batch), now_us=now_us))
         return done
 
     async def unserve(self, token: int, lanes: Sequence[tuple[int, int]], *, now_us: int | None = None) -> None:
@@ -365,6 +395,12 @@ class Queue:
             if refusal is None:
                 raise
             raise refusal from None
+
+
+def _settled_fields(items: Sequence[Settled]) -> Iterator[Argument]:
+    return chain.from_iterable(
+        (one.mailbox, keys.member(one.message), one.token, "" if one.due_us is None else one.due_us) for one in items
+    )
 
 
 def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

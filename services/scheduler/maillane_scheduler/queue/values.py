@@ -1,5 +1,6 @@
 """The values that go into the queue and come out of it. Ids are positive ints, instants are µs since the epoch."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -87,6 +88,20 @@ class Claimed:
     campaign: int
     message: int
     due_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What was due, and what of it was taken: as much of each lane as there were permits for."""
+
+    due: Due
+    claimed: list[Claimed]
+
+    def unmet(self) -> list[Offer]:
+        """What was offered and not taken, in serving order."""
+        taken = Counter((one.mailbox, one.campaign) for one in self.claimed)
+        left = [(offer, offer.count - taken[offer.mailbox, offer.campaign]) for offer in self.due.offers]
+        return [Offer(offer.mailbox, offer.campaign, count) for offer, count in left if count > 0]
 
 
 @dataclass(frozen=True, slots=True)

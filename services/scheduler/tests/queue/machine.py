@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from copy import deepcopy
 from typing import Any, ClassVar
 
 from hypothesis import strategies as st
@@ -29,6 +30,11 @@ ahead_ms = st.integers(-5, LONGEST_PARK_MS)
 # Mostly running: what is paused tells little about the rest.
 paused = st.sampled_from([False, False, False, True])
 gaps = st.sampled_from([0, 0, 3 * MS])
+permits = st.lists(
+    st.builds(Grant, mailboxes, campaigns, st.integers(1, 9)),
+    max_size=4,
+    unique_by=lambda grant: (grant.mailbox, grant.campaign),
+)
 # Of an older row, of the same, of a newer one.
 revision_steps = st.sampled_from([-1, 0, 1, 1])
 
@@ -157,6 +163,46 @@ class QueueMachine(RuleBasedStateMachine):
         due = None if ahead is None else self.now + ahead * MS
         items = [Settled(mailbox, f.message, f.token, due) for mailbox, f in self.flying()]
         self.settle_items([*items, *items[:2]])
+
+    @rule(slots=st.integers(0, 9), permits=permits, data=st.data(), ahead=st.one_of(st.none(), ahead_ms))
+    def take_a_turn(self, slots: int, permits: list[Grant], data: st.DataObject, ahead: int | None) -> None:
+        """Flights end, and what there are permits for is claimed: of what is due, no more, and no less."""
+        due = None if ahead is None else self.now + ahead * MS
+        flying = self.flying()
+        chosen = data.draw(st.lists(st.sampled_from(flying), max_size=4)) if flying else []
+        leaving = [Settled(mailbox, f.message, f.token, due) for mailbox, f in chosen]
+        self.turn(slots, permits, leaving)
+
+    @rule(mailbox=mailboxes, campaign=campaigns, slots=st.integers(1, 9), each=st.integers(1, 4), back=st.booleans())
+    def take_turns_with_permits_for_all(self, mailbox: int, campaign: int, slots: int, each: int, back: bool) -> None:
+        """Turn after turn, each ends the flights of the one before: as a scheduler works under load."""
+        self.time_passes(2 * LONGEST_PARK_MS)
+        self.both("configure_gate", mailbox, GateConfig(self.next_revision(1), False, 0, 8))
+        self.both("configure_lane", mailbox, campaign, LaneConfig(self.next_revision(1), False, 0))
+        self.enqueue(mailbox, campaign, [-3, -3, -2])
+        permits = [Grant(mailbox, campaign, each) for mailbox in MAILBOXES for campaign in CAMPAIGNS]
+        for _ in range(3):
+            due = self.now if back else None
+            self.turn(slots, permits, [Settled(mailbox, f.message, f.token, due) for mailbox, f in self.flying()])
+
+    def turn(self, slots: int, permits: list[Grant], leaving: list[Settled]) -> None:
+        before = self.model.earliest()
+        flying = {(mailbox, f.campaign, f.message) for mailbox, f in self.flying()}
+        self.tokens += 1
+        # What leaves may wake somebody, though this very turn takes what it made room for.
+        after_leaving = deepcopy(self.model)
+        after_leaving.settle(leaving, now_us=self.now)
+        still = {(mailbox, f.campaign, f.message) for mailbox, fs in after_leaving.flights.items() for f in fs.values()}
+        arguments = (self.tokens, LEASE_US, slots, permits, leaving)
+        expected = self.model.turn(*arguments, now_us=self.now)
+
+        answer = self.runner.run(self.queue.turn(*arguments, now_us=self.now))
+
+        assert answer == expected, arguments
+        assert self.heard() == (min(after_leaving.earliest(), self.model.earliest()) < before), arguments
+        assert len(answer.claimed) + sum(offer.count for offer in answer.unmet()) <= slots
+        if any(item.due_us is None for item in leaving):
+            self.alive -= flying - still
 
     @rule(lanes=st.lists(st.tuples(mailboxes, campaigns, st.integers(1, 4)), min_size=1, max_size=5))
     def claim_unasked(self, lanes: list[tuple[int, int, int]]) -> None:

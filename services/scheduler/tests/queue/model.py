@@ -17,6 +17,7 @@ from maillane_scheduler.queue import (
     LaneConfig,
     Offer,
     Settled,
+    Turn,
     keys,
 )
 
@@ -170,6 +171,23 @@ class Model:
                 claimed.append(Claimed(mailbox, campaign, message, due))
             gate.last = lane.last = now_us
         return claimed
+
+    def turn(
+        self,
+        token: int,
+        lease_us: int,
+        slots: int,
+        permits: Sequence[Grant],
+        leaving: Sequence[Settled],
+        *,
+        now_us: int,
+    ) -> Turn:
+        self.settle(leaving, now_us=now_us)
+        due = self.due(slots, now_us=now_us)
+        at_hand = {(permit.mailbox, permit.campaign): permit.count for permit in permits}
+        wanted = [(offer, min(offer.count, at_hand.get((offer.mailbox, offer.campaign), 0))) for offer in due.offers]
+        grants = [Grant(offer.mailbox, offer.campaign, count) for offer, count in wanted if count]
+        return Turn(due, self.claim(token, lease_us, grants, now_us=now_us))
 
     def confirm(self, messages: Sequence[tuple[int, int]], *, now_us: int) -> None:
         for pair in messages:

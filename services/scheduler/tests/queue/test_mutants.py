@@ -39,11 +39,14 @@ FAULTS = {
     "a clock that jumped back is believed": ("if last > 0 and last > now() then", "if false then"),
     "a new lane forgets that its campaign is paused": ("local paused = state[2] or '0'", "local paused = '0'"),
     "nobody is woken": ("if score < earliest and not woken then", "if false then"),
-    "a settle leaves its gate as it was": ("    touch_gate(m)\n    done = done + #gone", "    done = done + #gone"),
-    "a returned message does not move its lane": ("    for c in pairs(back) do touch_lane(m, c) end\n", ""),
+    "a settle leaves its gate as it was": (
+        "      touch_gate(m)\n      done = done + #gone",
+        "      done = done + #gone",
+    ),
+    "a returned message does not move its lane": ("      for c in pairs(back) do touch_lane(m, c) end\n", ""),
     "any token settles": ("if flying == token and not seen[message]", "if flying and not seen[message]"),
     "a message named twice settles twice": ("if flying == token and not seen[message]", "if flying == token"),
-    "a settle leaves the lease": ("    variadic('ZREM', P .. 'leases', leases)\n    for c", "    for c"),
+    "a settle leaves the lease": ("      variadic('ZREM', P .. 'leases', leases)\n      for c", "      for c"),
     "a lane with a gap gives several": ("has_gap = number(h[2]) > 0 or number(h[3]) > 0", "has_gap = number(h[2]) > 0"),
     "a claim does not look at the gate": ("if not eligible(P .. 'gates', m) or ", "if "),
     "a claim does not look at the cap": (
@@ -60,6 +63,14 @@ FAULTS = {
         "if number(R('HGET', gate_key(m), 'paused_revision:' .. c)) <= revision then\n    R('HSET'",
         "if true then\n    R('HSET'",
     ),
+    "a turn takes more than there are permits for": ("math.min(offers[i + 2], at_hand)", "offers[i + 2]"),
+    "a turn takes more than was offered": ("math.min(offers[i + 2], at_hand)", "at_hand"),
+    "a turn ends no flights": ("leave(3 * lanes + 6)", ""),
+    "a turn looks before flights have ended": (
+        "leave(3 * lanes + 6)\n",
+        "local found, at = look(tonumber(ARGV[4]))\nleave(3 * lanes + 6)\nlook = function() return found, at end\n",
+    ),
+    "a turn leaves out the last lane": ("for i = 6, 3 * lanes + 5, 3 do", "for i = 6, 3 * lanes + 2, 3 do"),
     "a gate with a gap is offered several times": ("gap > 0 and 1 or room", "room"),
 }
 
