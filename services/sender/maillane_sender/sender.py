@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import ssl
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -17,11 +18,14 @@ from maillane_chassis.metrics import serve_metrics
 from maillane_chassis.server import Registration, Server
 
 from maillane_sender import metrics
+from maillane_sender.api import callers
+from maillane_sender.api.callers import Callers
 from maillane_sender.api.sender_service import MAX_DRAIN, SenderService
 from maillane_sender.dispatch import Dispatch, End, Pace, SchedulerClient
 from maillane_sender.dispatch.dispatch import TELL_S
 from maillane_sender.dispatch.scheduler_client import IDEMPOTENT
-from maillane_sender.smtp import Connector, ConnectSettings, Pool
+from maillane_sender.smtp import Connector, ConnectSettings, Pool, Verifier
+from maillane_sender.smtp.verifier import VERIFY_S
 
 if TYPE_CHECKING:
     from maillane_chassis.clock import Clock
@@ -31,8 +35,8 @@ if TYPE_CHECKING:
 GOODBYE_S: Final = 0.5
 """For QUIT to idle servers, and for calls that are open, at the end: politeness only."""
 
-VERIFY_S: Final = 10.0
-"""Beyond the SMTP deadlines, for who waits behind others to verify a mailbox."""
+ANSWER_S: Final = 10.0
+"""Beyond the limits of what a call does, for the scheduler and a machine that is busy."""
 
 _SERVICE: Final = pb.DESCRIPTOR.services_by_name["SenderService"]
 _INCARNATION_BYTES: Final = 12
@@ -47,7 +51,7 @@ class Sender:
         self.settings = settings
         pace = pace or Pace()
         incarnation = secrets.token_hex(_INCARNATION_BYTES)
-        self.channel = open_channel(settings.scheduler_target, settings, idempotent=IDEMPOTENT)
+        self.channel = open_channel(settings.scheduler_target, settings, idempotent=(*IDEMPOTENT, *callers.IDEMPOTENT))
         self.scheduler = SchedulerClient(
             DispatchServiceStub(self.channel), settings.name(incarnation), incarnation, pace
         )
@@ -58,8 +62,12 @@ class Sender:
             ehlo_name=settings.smtp_ehlo_name,
         )
         # One TLS context for all: making one costs more than a handshake.
-        connector = Connector(smtp, ssl.create_default_context())
+        tls = ssl.create_default_context()
+        connector = Connector(smtp, tls)
         self.pool = Pool(connector, concurrency=settings.sender_concurrency)
+        brief = replace(smtp.timeouts, connect_s=min(smtp.timeouts.connect_s, VERIFY_S))
+        self.verifier = Verifier(Connector(replace(smtp, timeouts=brief), tls))
+        self.callers = Callers(self.channel)
         self.dispatch = Dispatch(
             self.scheduler, self.pool, concurrency=settings.sender_concurrency, pace=pace, clock=clock
         )
@@ -108,19 +116,21 @@ class Sender:
             self.dispatch,
             self.scheduler,
             self.pool,
-            start_time=clock.wall(),
+            self.verifier,
+            self.callers,
+            clock=clock,
             drain_s=self.settings.drain_s,
             on_drain=lambda: self.server.set_serving(False),
         )
-        timeouts = self.settings.timeouts
         return Server(
             self.settings,
             self.settings.sender_port,
             [Registration(_SERVICE, add_SenderServiceServicer_to_server, service)],
             deadlines_s={
-                f"/{_SERVICE.full_name}/VerifyMailbox": timeouts.connect_s + timeouts.quit_s + VERIFY_S,
-                f"/{_SERVICE.full_name}/Drain": MAX_DRAIN.total_seconds() + TELL_S + VERIFY_S,
+                f"/{_SERVICE.full_name}/VerifyMailbox": VERIFY_S + ANSWER_S,
+                f"/{_SERVICE.full_name}/Drain": MAX_DRAIN.total_seconds() + TELL_S + ANSWER_S,
             },
+            authenticate=self.callers.identity,
         )
 
     def _watch_numbers(self) -> None:

@@ -12,16 +12,27 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
+from maillane.options.v1 import access_pb2
 from maillane.scheduler.v1 import dispatch_service_pb2 as pb
+from maillane.scheduler.v1 import identity_service_pb2 as identity_pb
 from maillane.scheduler.v1 import mailbox_service_pb2 as mailbox_pb
 from maillane.scheduler.v1.dispatch_service_pb2_grpc import (
     DispatchServiceServicer,
     add_DispatchServiceServicer_to_server,
 )
+from maillane.scheduler.v1.identity_service_pb2_grpc import (
+    IdentityServiceServicer,
+    add_IdentityServiceServicer_to_server,
+)
+from maillane.scheduler.v1.mailbox_service_pb2_grpc import (
+    MailboxServiceServicer,
+    add_MailboxServiceServicer_to_server,
+)
+from maillane_chassis.access import Identity, identity
 from maillane_chassis.errors import FailedPrecondition, NotFound, Unavailable
 from maillane_chassis.server import Registration, Server
 from maillane_chassis.settings import ServiceSettings
@@ -31,6 +42,13 @@ SERVICE_KEY = "k" * 32
 SERVICE = pb.DESCRIPTOR.services_by_name["DispatchService"]
 CAMPAIGN = 7
 MAILBOX = 3
+# Tokens of a workspace, by what they may do, and of another one that has no mailboxes.
+TOKENS = {
+    "viewer": Identity(5, 1, access_pb2.ACCESS_VIEWER, "viewer"),
+    "editor": Identity(5, 2, access_pb2.ACCESS_EDITOR, "editor"),
+    "stranger": Identity(6, 3, access_pb2.ACCESS_EDITOR, "stranger"),
+}
+_ROLES = {access_pb2.ACCESS_VIEWER: identity_pb.ROLE_VIEWER, access_pb2.ACCESS_EDITOR: identity_pb.ROLE_EDITOR}
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -175,11 +193,61 @@ def messages(count: int, mailbox_id: int = MAILBOX, first: int = 1) -> list[pb.C
     return [message(number, mailbox_id) for number in range(first, first + count)]
 
 
+class FakeIdentities(IdentityServiceServicer):
+    """Says who a token is."""
+
+    async def GetIdentity(self, request: Any, context: Context) -> identity_pb.GetIdentityResponse:
+        caller = identity(context)
+        return identity_pb.GetIdentityResponse(
+            workspace=identity_pb.Workspace(id=str(caller.workspace_id)),
+            token=identity_pb.Token(id=str(caller.token_id), name=caller.name),
+            role=_ROLES[caller.role],
+        )
+
+
+@dataclass
+class FakeMailboxes(MailboxServiceServicer):
+    """The mailboxes of the workspace of `editor`, without their passwords."""
+
+    fake: FakeScheduler
+
+    async def GetMailbox(self, request: Any, context: Context) -> mailbox_pb.GetMailboxResponse:
+        known = self.fake.transports.get(int(request.mailbox_id))
+        if known is None or identity(context).workspace_id != 5:
+            raise NotFound("there is no such mailbox", reason="MAILBOX_NOT_FOUND")
+        smtp = mailbox_pb.Smtp(
+            host=known.host,
+            port=known.port,
+            security=known.security,
+            username=known.username,
+            has_password=bool(known.password),
+        )
+        return mailbox_pb.GetMailboxResponse(mailbox=mailbox_pb.Mailbox(id=request.mailbox_id, smtp=smtp))
+
+
+async def authenticate(secret: str) -> Identity | None:
+    return TOKENS.get(secret)
+
+
 @contextlib.asynccontextmanager
 async def serving(fake: FakeScheduler, port: int = 0) -> AsyncIterator[FakeScheduler]:
     """Serves it on a port of its own, or on this one."""
     settings = ServiceSettings(service_key=SecretStr(SERVICE_KEY))
-    server = Server(settings, port, [Registration(SERVICE, add_DispatchServiceServicer_to_server, fake)])
+    # The fakes lack what nobody calls here, which the stubs call abstract.
+    services: list[Registration[Any]] = [
+        Registration(SERVICE, add_DispatchServiceServicer_to_server, fake),
+        Registration(
+            identity_pb.DESCRIPTOR.services_by_name["IdentityService"],
+            add_IdentityServiceServicer_to_server,
+            cast(Any, FakeIdentities)(),
+        ),
+        Registration(
+            mailbox_pb.DESCRIPTOR.services_by_name["MailboxService"],
+            add_MailboxServiceServicer_to_server,
+            cast(Any, FakeMailboxes)(fake),
+        ),
+    ]
+    server = Server(settings, port, services, authenticate=authenticate)
     await server.start()
     fake.port = server.port
     try:

@@ -16,7 +16,7 @@ from maillane_chassis.channel import open_channel
 
 from .fake_scheduler import FakeScheduler, message
 from .running import Running
-from .scripted import Do, Script, Scripted, scripted
+from .scripted import Do, Script, Scripted
 from .test_dispatch import reached, world
 
 CHECK = "/grpc.health.v1.Health/Check"
@@ -31,63 +31,6 @@ async def asked(
         await fake.until(lambda: bool(fake.calls))
         async with open_channel(f"127.0.0.1:{run.sender.server.port}", run.sender.settings) as channel:
             yield smtp, fake, run, SenderServiceStub(channel)
-
-
-def mailbox(port: int, **changes: Any) -> pb.VerifyMailboxRequest:
-    return pb.VerifyMailboxRequest(**{"host": "127.0.0.1", "port": port, "security": pb.SECURITY_NONE, **changes})
-
-
-async def test_a_mailbox_is_verified() -> None:
-    """A server that lets us in is verified, and is sent nothing."""
-    async with asked() as (smtp, _fake, _run, stub):
-        answer = await stub.VerifyMailbox(mailbox(smtp.port))
-
-        assert answer == pb.VerifyMailboxResponse(verified=True)
-        assert smtp.verbs == ["EHLO", "QUIT"]
-
-
-async def test_what_a_server_refuses() -> None:
-    """The step that failed is named in words for a person, with the server's own beside them."""
-    async with asked({"EHLO": ["550 5.7.1 not from there", "550 5.7.1 not from there"]}) as (smtp, _fake, _run, stub):
-        answer = await stub.VerifyMailbox(mailbox(smtp.port))
-
-    assert (answer.verified, answer.failed_step) == (False, pb.STEP_HELLO)
-    assert answer.reason == "the server refused to talk to this host"
-    assert answer.reply.startswith("550")
-
-
-async def test_nobody_listens_there() -> None:
-    """Without a server there are only our words."""
-    async with scripted() as gone:
-        pass
-    async with asked(smtp_ports=str(gone.port)) as (_smtp, _fake, _run, stub):
-        answer = await stub.VerifyMailbox(mailbox(gone.port))
-
-    assert (answer.failed_step, answer.reason, answer.reply) == (pb.STEP_CONNECT, "Connection refused", "")
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"host": ""},
-        {"host": "x" * 254},
-        {"port": 0},
-        {"port": 70_000},
-        {"port": 22},
-        {"security": pb.SECURITY_UNSPECIFIED},
-        {"username": "u" * 321},
-        {"password": "a\nb"},
-        {"host": "169.254.169.254"},
-        {"host": "8.8.8.8"},
-    ],
-)
-async def test_what_may_not_be_verified(changes: dict[str, Any]) -> None:
-    """A field that is out of range, or a host, port or security that is not allowed, is an error of the call."""
-    async with asked() as (smtp, _fake, _run, stub):
-        with pytest.raises(grpc.aio.AioRpcError) as error:
-            await stub.VerifyMailbox(mailbox(**{"port": smtp.port, **changes}))
-
-    assert error.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
 async def test_the_status() -> None:

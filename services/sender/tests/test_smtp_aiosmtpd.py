@@ -13,7 +13,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, AuthResult
 from aiosmtpd.smtp import Envelope as Received
 from maillane_sender.message import Recipient, Sender, Source, compile_message, envelope, render
-from maillane_sender.smtp import Connector, Pool, Security, Transport
+from maillane_sender.smtp import Connector, Pool, Security, Transport, Verifier
 
 from .scripted import settings, transport
 
@@ -101,9 +101,7 @@ async def test_an_international_address(server_tls: ssl.SSLContext, client_tls: 
 async def test_verify(server_tls: ssl.SSLContext, client_tls: ssl.SSLContext) -> None:
     """A mailbox is verified without a message."""
     async with aiosmtpd(server_tls, Security.STARTTLS) as (inbox, on):
-        pool = Pool(Connector(settings(), client_tls))
-        result = await pool.verify(on)
-        await pool.close()
+        result = await Verifier(Connector(settings(), client_tls)).verify(on)
 
-    assert result.ok
+    assert result.failed is None
     assert inbox.received == []

@@ -11,7 +11,6 @@ import pytest
 from maillane_sender.smtp import (
     ConnectFailed,
     Connector,
-    ConnectStage,
     Envelope,
     Pool,
     PoolClosed,
@@ -20,7 +19,6 @@ from maillane_sender.smtp import (
     Timeouts,
     Transport,
     Verdict,
-    VerifyResult,
 )
 from maillane_sender.smtp.berths import Berths
 
@@ -336,21 +334,3 @@ async def test_close() -> None:
             await waiting
         assert server.verbs.count("QUIT") == 1
         assert not pool._idle
-
-
-async def test_verify() -> None:
-    """A mailbox that works is connected to, logged in to and left."""
-    async with scripted(extensions=["AUTH PLAIN"]) as server, pooled() as pool:
-        result = await pool.verify(transport(server.port, username="zoe", password="s3cret"))
-
-    assert result == VerifyResult()
-    assert result.ok
-    assert server.verbs == ["EHLO", "AUTH", "QUIT"]
-
-
-async def test_verify_says_what_failed() -> None:
-    """A mailbox that does not work says at which step, and why."""
-    async with scripted({"AUTH": ["535 5.7.8 Bad"]}, extensions=["AUTH PLAIN"]) as server, pooled() as pool:
-        result = await pool.verify(transport(server.port, username="zoe", password="wrong"))
-
-    assert result == VerifyResult(ConnectStage.AUTH, "535 5.7.8 Bad", 535)

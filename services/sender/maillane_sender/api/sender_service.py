@@ -2,51 +2,40 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 from maillane.sender.v1 import sender_service_pb2 as pb
 from maillane.sender.v1.sender_service_pb2_grpc import SenderServiceServicer
-from maillane_chassis.errors import InvalidArgument, Violation
+from maillane_chassis.access import identity
+from maillane_chassis.errors import InvalidArgument, ResourceExhausted, Violation
 from maillane_chassis.violations import Violations
 
-from maillane_sender.smtp import ConnectStage, Security, Transport
+from maillane_sender.api import verify_words
+from maillane_sender.api.quota import Quota
+from maillane_sender.api.verify_rules import fill, may_use_password, transport
+from maillane_sender.smtp import Busy, ConnectStage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from maillane_chassis.access import Identity
+    from maillane_chassis.clock import Clock
+
+    from maillane_sender.api.callers import Callers
     from maillane_sender.dispatch import Dispatch, SchedulerClient
-    from maillane_sender.smtp import Pool, VerifyResult
+    from maillane_sender.smtp import Pool, Transport, Verifier
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
 MAX_DRAIN: Final = timedelta(seconds=60)
-MAX_HOST_CHARS: Final = 253
-MAX_USERNAME_CHARS: Final = 320
-MAX_PASSWORD_CHARS: Final = 1024
-MAX_REPLY_CHARS: Final = 512
+MAX_VERIFICATIONS: Final = 20
+VERIFICATIONS_PER_S: Final = 60.0
+"""Of a workspace, in each sender process: a person tries a few passwords; more is a scan of somebody's ports."""
 
-_SECURITIES: Final = {
-    pb.SECURITY_TLS: Security.TLS,
-    pb.SECURITY_STARTTLS: Security.STARTTLS,
-    pb.SECURITY_NONE: Security.NONE,
-}
-_STEPS: Final = {
-    ConnectStage.RESOLVE: pb.STEP_RESOLVE,
-    ConnectStage.CONNECT: pb.STEP_CONNECT,
-    ConnectStage.TLS: pb.STEP_TLS,
-    ConnectStage.EHLO: pb.STEP_HELLO,
-    ConnectStage.AUTH: pb.STEP_AUTH,
-}
-_REFUSED: Final = {
-    ConnectStage.CONNECT: "the server takes no connection now",
-    ConnectStage.TLS: "the server refused to encrypt",
-    ConnectStage.EHLO: "the server refused to talk to this host",
-    ConnectStage.AUTH: "the server refused the user name or password",
-}
-"""In words, where the server's own answer stands beside them."""
+BUSY_RETRY_S: Final = 5.0
 
 
 class SenderService(SenderServiceServicer):
@@ -62,8 +51,10 @@ class SenderService(SenderServiceServicer):
         dispatch: Dispatch,
         scheduler: SchedulerClient,
         pool: Pool,
+        verifier: Verifier,
+        callers: Callers,
         *,
-        start_time: datetime,
+        clock: Clock,
         drain_s: float,
         on_drain: Callable[[], None],
     ) -> None:
@@ -71,15 +62,24 @@ class SenderService(SenderServiceServicer):
         self._scheduler = scheduler
         self._pool = pool
         self._start_time = Timestamp()
-        self._start_time.FromDatetime(start_time)
+        self._start_time.FromDatetime(clock.wall())
+        self._verifier = verifier
+        self._callers = callers
+        self._clock = clock
+        self._quota = Quota(MAX_VERIFICATIONS, VERIFICATIONS_PER_S)
         self._drain_s = drain_s
         self._on_drain = on_drain
 
     async def VerifyMailbox(self, request: pb.VerifyMailboxRequest, context: Context) -> pb.VerifyMailboxResponse:
-        result = await self._pool.verify(_transport(request))
-        if result.failed is ConnectStage.REFUSED:
-            raise InvalidArgument([Violation("host", result.reason or "not allowed by this deployment")])
-        return _verified(result)
+        self._take(identity(context))
+        transport = await self._transport(request, context)
+        try:
+            tried = await self._verifier.verify(transport)
+        except Busy:
+            raise _too_many("too many mailboxes are being verified", BUSY_RETRY_S) from None
+        if tried.failed is ConnectStage.REFUSED:
+            raise InvalidArgument([Violation("host", tried.reason or "not allowed by this deployment")])
+        return verify_words.response(transport, tried)
 
     async def GetStatus(self, request: pb.GetStatusRequest, context: Context) -> pb.GetStatusResponse:
         return pb.GetStatusResponse(
@@ -102,32 +102,29 @@ class SenderService(SenderServiceServicer):
         drained = await self._dispatch.drain(limit_s)
         return pb.DrainResponse(returned=drained.returned, unanswered=drained.unanswered)
 
+    def _take(self, caller: Identity) -> None:
+        assert caller.workspace_id is not None
+        wait_s = self._quota.take(caller.workspace_id, self._clock.monotonic())
+        if wait_s:
+            raise _too_many("your workspace has verified many mailboxes within a minute", wait_s)
 
-def _transport(request: pb.VerifyMailboxRequest) -> Transport:
-    violations = Violations()
-    violations.text("host", request.host, low=1, high=MAX_HOST_CHARS)
-    violations.integer("port", request.port, 1, 65535)
-    violations.member("security", request.security, {value: pb.Security.Name(value) for value in _SECURITIES})
-    violations.text("username", request.username, high=MAX_USERNAME_CHARS)
-    violations.text("password", request.password, high=MAX_PASSWORD_CHARS)
-    violations.raise_if_any()
-    return Transport(
-        host=request.host,
-        port=request.port,
-        security=_SECURITIES[request.security],
-        username=request.username,
-        password=request.password,
-        # Verifying uses a connection of its own: these concern only what is reused.
-        mailbox_id="",
-        revision=0,
-        max_connections=1,
-    )
+    async def _transport(self, request: pb.VerifyMailboxRequest, context: Context) -> Transport:
+        """What is to be tried: what is given, and what is not given as the mailbox that is named has it."""
+        violations = Violations()
+        asked = pb.VerifyMailboxRequest()
+        asked.CopyFrom(request)
+        if request.mailbox_id:
+            violations.identifier("mailbox_id", request.mailbox_id)
+            violations.raise_if_any()
+            own = (await self._callers.mailbox(context, request.mailbox_id)).smtp
+            fill(asked, own)
+            if not asked.password and asked.username and own.has_password:
+                if not may_use_password(asked, own):
+                    violations.add("password", "must be given again: the host is another, or nothing protects it")
+                violations.raise_if_any()
+                asked.password = (await self._scheduler.transport(int(request.mailbox_id))).password
+        return transport(violations, asked)
 
 
-def _verified(result: VerifyResult) -> pb.VerifyMailboxResponse:
-    if result.failed is None:
-        return pb.VerifyMailboxResponse(verified=True)
-    reason, reply = result.reason or "", ""
-    if result.code is not None:
-        reason, reply = _REFUSED.get(result.failed, reason), reason[:MAX_REPLY_CHARS]
-    return pb.VerifyMailboxResponse(failed_step=_STEPS[result.failed], reason=reason, reply=reply)
+def _too_many(message: str, retry_after_s: float) -> ResourceExhausted:
+    return ResourceExhausted(message, reason="TOO_MANY_VERIFICATIONS", retry_after_s=retry_after_s)

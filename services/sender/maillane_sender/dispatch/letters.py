@@ -75,7 +75,7 @@ class Letters:
 
         def content(now: datetime) -> bytes:
             recipient = Recipient(message.recipient, json.loads(message.variables or b"{}"))
-            return render(compiled, recipient, message_id, now)
+            return render(compiled, recipient, message_id, now, message.unsubscribe_url)
 
         return Letter(mailbox.transport, envelope(address, message.recipient), content)
 
@@ -98,7 +98,8 @@ class Letters:
         key = (message.campaign_id, template.revision, message.mailbox_id, mailbox.transport.revision)
         found = self._compiled.get(key)
         if found is None:
-            found = compile_message(Source(template.subject, template.text, template.html), mailbox.sender)
+            source = Source(template.subject, template.text, template.html)
+            found = compile_message(source, mailbox.sender, test=template.test)
             self._compiled.put(key, found)
         return found
 

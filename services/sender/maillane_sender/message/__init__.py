@@ -3,6 +3,7 @@
 from maillane_sender.message.address import envelope
 from maillane_sender.message.bad_value import BadValue
 from maillane_sender.message.compile import Compiled, Recipient, Sender, Source, compile_message, render
+from maillane_sender.message.dkim import Signer, load_signer
 from maillane_sender.message.template import Slot, TemplateError, parse
 
 __all__ = [
@@ -10,11 +11,13 @@ __all__ = [
     "Compiled",
     "Recipient",
     "Sender",
+    "Signer",
     "Slot",
     "Source",
     "TemplateError",
     "compile_message",
     "envelope",
+    "load_signer",
     "parse",
     "render",
 ]

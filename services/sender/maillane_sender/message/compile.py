@@ -22,12 +22,20 @@ from maillane_sender.message.template import Slot, TemplateError, parse
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from maillane_sender.message.dkim import Signer
+
 MAX_BODY_CHARS = 1_000_000
 """Of a template's text or HTML. Providers cut messages off far below that; it keeps compiled templates cacheable."""
 
 MAX_VALUE_CHARS = 10_000
 """Of one value in a body: a long paragraph. More is a column that was meant for something else."""
 
+UNSUBSCRIBE_VARIABLE = "unsubscribe_url"
+"""Reserved: stands for the message's own link."""
+
+TEST_HEADER = b"X-Maillane-Test: 1\r\n"
+
+_URL = re.compile(r"https?://[!-;=?-~]{1,500}")
 _MESSAGE_ID = re.compile(r"<[!#-;=?A-Z^-~]+@[!#-;=?A-Z^-~]+>")
 _MAX_MESSAGE_ID_CHARS = 250
 
@@ -71,8 +79,8 @@ class Compiled:
     slots: tuple[tuple[Slot, bool], ...]
 
 
-def compile_message(source: Source, sender: Sender) -> Compiled:
-    """Compiles a template for one sender: milliseconds, once.
+def compile_message(source: Source, sender: Sender, *, test: bool = False) -> Compiled:
+    """Compiles a template for one sender: milliseconds, once. A test's messages say so in a header.
 
     Raises:
         TemplateError: a template does not parse, there is no body, or something is too long or cannot be in a header.
@@ -96,6 +104,7 @@ def compile_message(source: Source, sender: Sender) -> Compiled:
         body.fixed(b"Content-Transfer-Encoding: quoted-printable\r\n\r\n")
         body.template(template, escape=kind == "html")
     head = header.mailbox("From", sender.display_name, parse_address("from", sender.address).text)
+    head += TEST_HEADER if test else b""
     head += b"MIME-Version: 1.0\r\n"
     if len(bodies) > 1:
         head += f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode()
@@ -103,11 +112,20 @@ def compile_message(source: Source, sender: Sender) -> Compiled:
     return body.compiled(head, subject)
 
 
-def render(compiled: Compiled, recipient: Recipient, message_id: str, now: datetime) -> bytes:
+def render(
+    compiled: Compiled,
+    recipient: Recipient,
+    message_id: str,
+    now: datetime,
+    unsubscribe_url: str = "",
+    signer: Signer | None = None,
+) -> bytes:
     """One message as bytes for the wire: CRLF lines, dot-stuffed, CRLF at the end, without the final dot.
 
     `message_id` is the Message-ID header's value, in its angle brackets: fixed per message before its first try. `now`
-    is aware. A value that is missing or empty gives way to its slot's fallback.
+    is aware. A value that is missing or empty gives way to its slot's fallback. An `unsubscribe_url` stands in the
+    headers (RFC 8058) and, whatever the recipient's own values, as the variable of that name. With a `signer` it is
+    signed (DKIM).
 
     Raises:
         BadValue: a value is missing, too long, no Unicode, or cannot be in a header; or the address is none.
@@ -115,6 +133,8 @@ def render(compiled: Compiled, recipient: Recipient, message_id: str, now: datet
     if not _MESSAGE_ID.fullmatch(message_id) or len(message_id) > _MAX_MESSAGE_ID_CHARS:
         raise ValueError("not a Message-ID")
     variables = recipient.variables
+    if unsubscribe_url:
+        variables = {**variables, UNSUBSCRIBE_VARIABLE: unsubscribe_url}
     values = [_encode(slot, _value(slot, variables), escape) for slot, escape in compiled.slots]
     parts = list(compiled.parts)
     for at, index in compiled.holes:
@@ -124,10 +144,13 @@ def render(compiled: Compiled, recipient: Recipient, message_id: str, now: datet
             b"To: %b\r\n" % parse_address("to", recipient.address).text.encode(),
             _subject(compiled.subject, variables),
             b"Date: %b\r\nMessage-ID: %b\r\n" % (_date(int(now.timestamp())), message_id.encode("ascii")),
+            _unsubscribe(unsubscribe_url) if unsubscribe_url else b"",
             compiled.head,
             *parts,
         )
     )
+    if signer is not None:
+        message = signer.signature(message, int(now.timestamp())) + message
     # RFC 5321 §4.5.2, last and over everything. No message begins with a dot.
     return message.replace(b"\r\n.", b"\r\n..") if b"\r\n." in message else message
 
@@ -192,6 +215,13 @@ def _encode(slot: Slot, value: str, escape: bool) -> bytes:
         return quoted_printable.encode_value(html.escape(value) if escape else value)
     except UnicodeEncodeError as error:
         raise BadValue(slot.name, "not valid Unicode") from error
+
+
+def _unsubscribe(url: str) -> bytes:
+    """RFC 8058 §3.1. A line each, for providers read them by their beginnings."""
+    if not _URL.fullmatch(url):
+        raise ValueError("not a link to unsubscribe by")
+    return b"List-Unsubscribe: <%b>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" % url.encode("ascii")
 
 
 def _subject(pieces: tuple[str | Slot, ...], variables: Mapping[str, str]) -> bytes:

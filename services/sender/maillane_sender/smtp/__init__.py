@@ -4,13 +4,15 @@ from maillane_sender.smtp.classify import classify, classify_connect
 from maillane_sender.smtp.connect import ConnectFailed, Connector, ConnectSettings, ConnectStage
 from maillane_sender.smtp.guard import Guard
 from maillane_sender.smtp.outcome import Kind, Outcome, Reason, Scope
-from maillane_sender.smtp.pool import MESSAGES_AT_WORK, Pool, PoolClosed, VerifyResult
+from maillane_sender.smtp.pool import MESSAGES_AT_WORK, Pool, PoolClosed
 from maillane_sender.smtp.protocol import Timeouts
 from maillane_sender.smtp.transport import Envelope, Security, Transport
 from maillane_sender.smtp.verdict import Command, Revoked, Stage, Verdict
+from maillane_sender.smtp.verifier import Busy, Tried, Verifier
 
 __all__ = [
     "MESSAGES_AT_WORK",
+    "Busy",
     "Command",
     "ConnectFailed",
     "ConnectSettings",
@@ -29,8 +31,9 @@ __all__ = [
     "Stage",
     "Timeouts",
     "Transport",
+    "Tried",
     "Verdict",
-    "VerifyResult",
+    "Verifier",
     "classify",
     "classify_connect",
 ]

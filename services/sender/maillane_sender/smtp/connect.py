@@ -22,6 +22,9 @@ from maillane_sender.smtp.transport import Security, Transport
 
 REDACTED = "[redacted]"
 
+TRY_OUT_QUIT_S = 1.0
+"""For the goodbye to a server that was only tried."""
+
 _UNKNOWN_MECHANISM_CODE = 504
 """RFC 4954 §4: the server does not do this mechanism, although it listed it."""
 
@@ -85,16 +88,7 @@ class Connector:
         Raises:
             ConnectFailed: which step failed, and why. Nothing is left open.
         """
-        attempt = _Attempt(transport, self._settings, self._tls_context)
-        try:
-            async with asyncio.timeout(self._settings.timeouts.connect_s):
-                client = await attempt.run()
-        except TimeoutError:
-            attempt.abandon()
-            raise ConnectFailed(attempt.stage, "no answer in time") from None
-        except BaseException:
-            attempt.abandon()
-            raise
+        _, client = await self._open(transport)
         features = _features(client)
         trusted = self._pipelining.trusts(transport.host, transport.port, _now())
         return Connection(
@@ -103,6 +97,36 @@ class Connector:
             self._settings.timeouts,
             pipelining=features.pipelining and trusted,
         )
+
+    async def try_out(self, transport: Transport) -> str:
+        """Does the same, and says goodbye; returns the version of TLS that was spoken ("TLSv1.3"), empty without.
+
+        Raises:
+            ConnectFailed: which step failed, and why.
+        """
+        attempt, client = await self._open(transport)
+        try:
+            encrypted = cast(asyncio.Transport, client.transport).get_extra_info("ssl_object")
+            async with asyncio.timeout(TRY_OUT_QUIT_S):
+                await client.quit()
+        except (aiosmtplib.SMTPException, OSError):
+            # The goodbye is politeness: all that was to be tried has worked. TimeoutError is an OSError, too.
+            pass
+        finally:
+            attempt.abandon()
+        return (encrypted.version() or "") if encrypted is not None else ""
+
+    async def _open(self, transport: Transport) -> tuple[_Attempt, aiosmtplib.SMTP]:
+        attempt = _Attempt(transport, self._settings, self._tls_context)
+        try:
+            async with asyncio.timeout(self._settings.timeouts.connect_s):
+                return attempt, await attempt.run()
+        except TimeoutError:
+            attempt.abandon()
+            raise ConnectFailed(attempt.stage, "no answer in time") from None
+        except BaseException:
+            attempt.abandon()
+            raise
 
     def distrust_pipelining(self, transport: Transport) -> None:
         """Remembers that this server offers PIPELINING without bearing it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from maillane_sender.smtp.berths import Berths
-from maillane_sender.smtp.connect import ConnectFailed, Connector, ConnectStage
+from maillane_sender.smtp.connect import Connector
 from maillane_sender.smtp.protocol import CLOSING_CODE, Connection
 from maillane_sender.smtp.verdict import Command, Stage, Verdict
 
@@ -29,29 +29,12 @@ IDLE_S = 5.0
 MAX_IDLE = 100
 """Idle connections over all mailboxes; beyond it the longest idle closes. Keeps file descriptors bounded."""
 
-VERIFY_CONCURRENCY = 5
-"""Verifications at a time, beside the transactions: a person waits for them."""
-
 _MAX_TRIES = 3
 """A stale connection, a fresh one that cannot pipeline, one without pipelining: there is no fourth case."""
 
 
 class PoolClosed(Exception):
     """The pool is closed, or was closed meanwhile: nothing was sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class VerifyResult:
-    """Whether a mailbox can send: the step that failed and why, both None where none did."""
-
-    failed: ConnectStage | None = None
-    reason: str | None = None
-    code: int | None = None
-
-    @property
-    def ok(self) -> bool:
-        """Connecting, encrypting and authenticating worked."""
-        return self.failed is None
 
 
 class Pool:
@@ -66,7 +49,6 @@ class Pool:
         self._connector = connector
         self._idle_s = idle_s
         self._berths = Berths(concurrency)
-        self._verify_slots = asyncio.Semaphore(VERIFY_CONCURRENCY)
         self._mailboxes: dict[str, _Mailbox] = {}
         self._busy: set[Connection] = set()
         self._idle: dict[Connection, _Idle] = {}  # The longest idle first.
@@ -107,19 +89,6 @@ class Pool:
                 return await self._send(berth, envelope, content, on_content)
         finally:
             self._forget(transport.mailbox_id)
-
-    async def verify(self, transport: Transport) -> VerifyResult:
-        """Connects, encrypts, authenticates and says goodbye, on a connection of its own; sends nothing."""
-        async with self._verify_slots:
-            try:
-                connection = await self._connector.connect(transport)
-            except ConnectFailed as failure:
-                return VerifyResult(failure.stage, failure.reason, failure.code)
-            try:
-                await connection.quit()
-            finally:
-                connection.abort()
-        return VerifyResult()
 
     async def close(self) -> None:
         """Closes every connection: idle ones with a goodbye, busy ones at once.
