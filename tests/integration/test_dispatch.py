@@ -3,9 +3,12 @@
 import asyncio
 
 import pytest
+from maillane.scheduler.v1 import dispatch_service_pb2 as pb
+from maillane_chassis.violations import Violations
 from maillane_scheduler.handover import Ask, Finished
 from maillane_scheduler.states import MessageState
 from maillane_scheduler.store.claims import ClaimedRow
+from maillane_scheduler.validation.dispatch import report
 
 from .world import World, world
 
@@ -382,6 +385,20 @@ async def test_a_claim_over_more_lanes_than_the_limiter_takes_at_once(here: Worl
     turns = [await here.claim(1_000) for _ in range(3)]
 
     assert sum(len(turn.rows) for turn in turns) == 250
+
+
+async def test_what_was_lost_comes_back_beside_what_was_not_sent(here: World) -> None:
+    """One report of two kinds: a connection that broke, after which a message waits, and one handed back at once."""
+    here.campaign([here.mailbox()], 2)
+    await here.sweep()
+    held = await here.claim(2)
+    ids = [row.message for row in held.rows]
+    lost = pb.Settle(message_id=ids[0], token=held.token, outcome=pb.OUTCOME_RETURNED, reply="connection lost")
+    lost.scope = pb.OUTCOME_SCOPE_CONNECTION
+    back = pb.Settle(message_id=ids[1], token=held.token, outcome=pb.OUTCOME_RETURNED)
+
+    assert await here.scheduler.settler.release(report(Violations(), [lost, back])) == 2
+    assert [row.message for row in (await here.claim(2)).rows] == ids[1:]
 
 
 async def test_a_gap_lets_one_message_go_at_a_time(here: World) -> None:

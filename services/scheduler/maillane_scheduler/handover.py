@@ -51,7 +51,7 @@ class Release:
     spent: bool
     code: int
     reply: str
-    wait_s: float = 0
+    wait_s: float = 0.0
     permit_spent: bool = False
 
 

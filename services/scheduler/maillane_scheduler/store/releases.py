@@ -206,7 +206,8 @@ async def take_back(
 async def _release(
     connection: AsyncConnection[TupleRow], releases: Sequence[Release], backoff: Backoff
 ) -> tuple[list[ReleasedRow], list[Refund]]:
-    rows = sorted((r.message, r.token, r.spent, r.code, r.reply, r.wait_s, r.permit_spent) for r in releases)
+    # A column is of one type: psycopg refuses a list of whole and broken numbers.
+    rows = sorted((r.message, r.token, r.spent, r.code, r.reply, float(r.wait_s), r.permit_spent) for r in releases)
     ids, *_ = columns = [list(column) for column in zip(*rows, strict=True)]
     cursor = connection.cursor(binary=True)
     async with connection.pipeline():

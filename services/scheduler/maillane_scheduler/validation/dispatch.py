@@ -79,7 +79,7 @@ def _sort(found: Report, settle: pb.Settle) -> None:
         spent = settle.outcome == pb.OUTCOME_RETRY
         # What a sender hands back of its own accord (it drains, its campaign was paused) says nothing, and keeps its
         # place in its lane: a later time of its own would send it behind everything that is due.
-        wait_s = LOST_WAIT_S if settle.scope == pb.OUTCOME_SCOPE_CONNECTION and reply else 0
+        wait_s = LOST_WAIT_S if settle.scope == pb.OUTCOME_SCOPE_CONNECTION and reply else 0.0
         found.released.append(
             Release(settle.message_id, settle.token, spent, settle.code, reply, wait_s, settle.permit_spent)
         )
