@@ -1,4 +1,4 @@
-"""Writes the public protos' comments to gateway/maillane_gateway/openapi/comments.json, for the API's documentation.
+"""Writes the public protos' comments to gateway/maillane_gateway/comments.json, for the API's documentation.
 
 Generated modules hold no comments, and a descriptor set with them is a binary that no review can read. `--check` says
 whether the file is up to date, and changes nothing.
@@ -17,8 +17,8 @@ from google.protobuf import descriptor_pb2
 
 ROOT = Path(__file__).resolve().parent.parent
 PROTOS = ROOT / "protos"
-TARGET = ROOT / "gateway/maillane_gateway/openapi/comments.json"
-PACKAGE = "maillane/scheduler/v1"
+TARGET = ROOT / "gateway/maillane_gateway/comments.json"
+PACKAGES = ("maillane/scheduler/v1", "maillane/sender/v1")
 
 # Numbers of fields in FileDescriptorProto, of which the paths of source locations are made.
 _FILE = {4: "message_type", 5: "enum_type", 6: "service"}
@@ -46,7 +46,8 @@ def main() -> None:
 
 
 def _compiled() -> Iterable[descriptor_pb2.FileDescriptorProto]:
-    public = [path for path in (PROTOS / PACKAGE).glob("*.proto") if "google/api/annotations.proto" in path.read_text()]
+    found = (path for package in PACKAGES for path in (PROTOS / package).glob("*.proto"))
+    public = [path for path in found if "google/api/annotations.proto" in path.read_text()]
     protos = sorted(path.relative_to(PROTOS).as_posix() for path in public)
     grpc_tools, google = (Path(_location(name)) for name in ("grpc_tools", "google.api"))
     with tempfile.TemporaryDirectory() as folder:

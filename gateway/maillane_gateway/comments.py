@@ -7,7 +7,7 @@ from importlib.resources import files
 
 @cache
 def _all() -> dict[str, str]:
-    loaded: dict[str, str] = json.loads(files(__package__).joinpath("openapi/comments.json").read_text("utf-8"))
+    loaded: dict[str, str] = json.loads(files(__package__).joinpath("comments.json").read_text("utf-8"))
     return loaded
 
 
