@@ -19,9 +19,10 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event) -> None:
     # Its own credential opens nothing here: each call carries the token of the user that it is for. It only vouches for
     # from where that user called.
     channel = open_channel(settings.scheduler_target, settings, service=False, idempotent=app.REPEATABLE)
-    async with channel, serve_metrics(settings):
+    sender = open_channel(settings.sender_target, settings, service=False)
+    async with channel, sender, serve_metrics(settings):
         server = HttpServer(
-            app.build(channel, settings, stop), settings.host, settings.gateway_port, drain_s=settings.drain_s
+            app.build(channel, sender, settings, stop), settings.host, settings.gateway_port, drain_s=settings.drain_s
         )
         await server.start()
         structlog.get_logger().info("gateway_started", port=server.port)

@@ -11,6 +11,7 @@ from maillane.scheduler.v1 import (
     overview_service_pb2,
     suppression_service_pb2,
 )
+from maillane.sender.v1 import sender_service_pb2
 
 _FILES = (
     campaign_service_pb2,
@@ -24,3 +25,7 @@ _FILES = (
 
 SCHEDULER_SERVICES: Final = tuple(service for file in _FILES for service in file.DESCRIPTOR.services_by_name.values())
 """In the order in which the documentation shows them."""
+
+SENDER_SERVICES: Final = tuple(sender_service_pb2.DESCRIPTOR.services_by_name.values())
+
+SERVICES: Final = (*SCHEDULER_SERVICES, *SENDER_SERVICES)

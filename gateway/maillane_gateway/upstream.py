@@ -58,7 +58,12 @@ def metadata(request: Request) -> tuple[tuple[str, str], ...]:
 
     The last is the other end of the connection, never what a header says: anybody may send one.
     """
-    carried = (("authorization", request.state.authorization), (REQUEST_ID_HEADER, request.state.request_id))
+    return (("authorization", request.state.authorization), *origin_metadata(request))
+
+
+def origin_metadata(request: Request) -> tuple[tuple[str, str], ...]:
+    """What a call carries of a request that needs no account: by which id to find it, and from where it came."""
+    carried = ((REQUEST_ID_HEADER, request.state.request_id),)
     return carried if request.client is None else (*carried, (ORIGIN, _peer(*request.client)))
 
 

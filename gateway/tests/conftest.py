@@ -46,7 +46,7 @@ async def running(**changes: Any) -> AsyncIterator[Gateway]:
     upstream.set_serving(True)
     target = f"127.0.0.1:{upstream.port}"
     channel = open_channel(target, settings, service=False, idempotent=app.REPEATABLE)
-    server = HttpServer(app.build(channel, settings, stopping), "127.0.0.1", 0, drain_s=1)
+    server = HttpServer(app.build(channel, channel, settings, stopping), "127.0.0.1", 0, drain_s=1)
     await server.start()
     headers = {"authorization": f"Bearer {TOKEN}"}
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", headers=headers, timeout=20) as client:

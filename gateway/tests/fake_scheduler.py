@@ -24,6 +24,7 @@ from maillane.scheduler.v1 import (
     suppression_service_pb2,
     suppression_service_pb2_grpc,
 )
+from maillane.sender.v1 import sender_service_pb2, sender_service_pb2_grpc
 from maillane_chassis.access import Identity, origin
 from maillane_chassis.server import Registration
 
@@ -36,6 +37,8 @@ _SERVICES = (
     (suppression_service_pb2, suppression_service_pb2_grpc, "SuppressionService"),
     (identity_service_pb2, identity_service_pb2_grpc, "IdentityService"),
     (audit_service_pb2, audit_service_pb2_grpc, "AuditService"),
+    # A process of its own, but for these tests.
+    (sender_service_pb2, sender_service_pb2_grpc, "SenderService"),
 )
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import httpx
 import pytest
 from maillane_gateway.openapi.document import build
-from maillane_gateway.services import SCHEDULER_SERVICES
+from maillane_gateway.services import SERVICES
 from maillane_gateway.transcode.binding import bindings
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-DOCUMENT = build(SCHEDULER_SERVICES)
+DOCUMENT = build(SERVICES)
 SCHEMAS = DOCUMENT["components"]["schemas"]
 
 
@@ -26,7 +26,7 @@ async def test_every_rule_of_the_contract_is_in_it():
     """And the upload."""
     described = {(verb.upper(), path) for path, verbs in DOCUMENT["paths"].items() for verb in verbs}
 
-    assert {(binding.verb, binding.template.text) for binding in bindings(SCHEDULER_SERVICES)} < described
+    assert {(binding.verb, binding.template.text) for binding in bindings(SERVICES)} < described
     assert ("POST", "/v1/campaigns/{campaign_id}/recipients:import") in described
 
 

@@ -11,12 +11,12 @@ from maillane.scheduler.v1 import identity_service_pb2 as identities
 from maillane.scheduler.v1 import mailbox_service_pb2 as mailboxes
 from maillane.scheduler.v1 import message_service_pb2 as messages
 from maillane.scheduler.v1 import suppression_service_pb2 as suppressions
-from maillane_gateway.services import SCHEDULER_SERVICES
+from maillane_gateway.services import SERVICES
 from maillane_gateway.transcode.binding import bindings
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-BINDINGS = [(binding.verb, binding.template.text) for binding in bindings(SCHEDULER_SERVICES)]
+BINDINGS = [(binding.verb, binding.template.text) for binding in bindings(SERVICES)]
 
 
 async def test_a_body_becomes_the_field_that_the_rule_names(client, scheduler):

@@ -101,7 +101,7 @@ class _Sink:
         if self._call is None:
             return None
         await self._write()
-        async with _answer_limit():
+        async with answer_limit():
             await self._call.done_writing()
             response = await self._call
         return self._merged(response)
@@ -113,7 +113,7 @@ class _Sink:
 
     async def _write(self) -> None:
         assert self._call is not None
-        async with _answer_limit():
+        async with answer_limit():
             try:
                 await self._call.write(self._chunk)
             except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
@@ -138,7 +138,7 @@ class _Sink:
 
 
 @asynccontextmanager
-async def _answer_limit() -> AsyncIterator[None]:
+async def answer_limit() -> AsyncIterator[None]:
     """Bounds one wait for the scheduler."""
     try:
         async with asyncio.timeout(ANSWER_S):

@@ -9,8 +9,9 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, ServiceDescr
 
 from maillane_gateway.comments import comment
 from maillane_gateway.openapi.schemas import Schema, Schemas
-from maillane_gateway.openapi.uploads import import_operation, probe_operations
+from maillane_gateway.openapi.uploads import import_operation, probe_operations, suppressions_operation
 from maillane_gateway.transcode.binding import WHOLE, Binding, bindings
+from maillane_gateway.transcode.download import is_download
 from maillane_gateway.transcode.values import SCALAR_MESSAGES
 
 _CAPITAL = re.compile(r"(?<!^)[A-Z]")
@@ -43,14 +44,14 @@ _ERROR: Schema = {
 }
 
 
-def build(services: Sequence[ServiceDescriptor]) -> dict[str, Any]:
-    """The OpenAPI document of these services, the upload and the probes."""
-    schemas = Schemas()
+def build(services: Sequence[ServiceDescriptor], *, answers: bool = False) -> dict[str, Any]:
+    """The OpenAPI document of these services, the upload and the probes; `answers` as Schemas takes it."""
+    schemas = Schemas(answers=answers)
     paths: dict[str, dict[str, Any]] = {}
     for binding in bindings(services):
         path = _VARIABLE.sub(r"{\1}", binding.template.text)
         paths.setdefault(path, {})[binding.verb.lower()] = _operation(binding, schemas, paths)
-    for path, verb, operation in (*import_operation(schemas), *probe_operations()):
+    for path, verb, operation in (*import_operation(schemas), *suppressions_operation(schemas), *probe_operations()):
         paths.setdefault(path, {})[verb] = operation
     return {
         "openapi": "3.1.0",
@@ -132,6 +133,8 @@ def _body(binding: Binding, schemas: Schemas) -> dict[str, Any] | None:
 
 def _answer(binding: Binding, schemas: Schemas) -> dict[str, Any]:
     message = binding.method.output_type
+    if is_download(binding):
+        return {"description": comment(message.full_name), "content": {"text/csv": {"schema": {"type": "string"}}}}
     field = message.fields_by_name.get(binding.response_body)
     schema = schemas.message(message) if field is None else _without_description(schemas.field(field))
     if binding.method.server_streaming:

@@ -33,7 +33,9 @@ _BY_CPP_TYPE: dict[int, Schema] = {
 class Schemas:
     """Gathers the schema of every message and enum that is asked for, and of what they are made of."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, answers: bool = False) -> None:
+        """Gathers them as requests may have them, or as answers are: there, what is always written is required."""
+        self._answers = answers
         self.components: dict[str, Schema] = {}
         self._owners: dict[str, str] = {}
 
@@ -46,7 +48,11 @@ class Schemas:
     def object(self, message: Descriptor, *, without: frozenset[str] = frozenset()) -> Schema:
         """A message's own schema, some fields left out."""
         properties = {field.json_name: self.field(field) for field in message.fields if field.name not in without}
-        return _described({"type": "object", "properties": properties}, comment(message.full_name))
+        schema: Schema = {"type": "object", "properties": properties}
+        always = [field.json_name for field in message.fields if field.name not in without and not field.has_presence]
+        if self._answers and always:
+            schema["required"] = always
+        return _described(schema, comment(message.full_name))
 
     def field(self, field: FieldDescriptor) -> Schema:
         """A field's schema with its comment."""

@@ -27,10 +27,12 @@ FIRST_EVENT_S = 2.0
 """How long a stream's first message may take to decide what the answer is; after that it is a stream."""
 
 
-def routes(services: Iterable[ServiceDescriptor], upstream: Upstream, stopping: asyncio.Event) -> Iterator[Route]:
-    """A route for every binding of these services."""
+def routes(
+    services: Iterable[ServiceDescriptor], upstream: Upstream, stopping: asyncio.Event, *, unary_s: float = UNARY_S
+) -> Iterator[Route]:
+    """A route for every binding of these services; `unary_s` is the deadline of unary calls."""
     for binding in bindings(services):
-        yield Route(binding.verb, binding.template, _endpoint(binding, upstream, stopping))
+        yield Route(binding.verb, binding.template, _endpoint(binding, upstream, stopping, unary_s))
 
 
 def repeatable(services: Iterable[ServiceDescriptor]) -> set[str]:
@@ -38,9 +40,9 @@ def repeatable(services: Iterable[ServiceDescriptor]) -> set[str]:
     return {method_path(binding.method) for binding in bindings(services) if binding.verb == "GET"}
 
 
-def _endpoint(binding: Binding, upstream: Upstream, stopping: asyncio.Event) -> Endpoint:
+def _endpoint(binding: Binding, upstream: Upstream, stopping: asyncio.Event, unary_s: float) -> Endpoint:
     if not binding.method.server_streaming:
-        return UnaryEndpoint(binding, upstream)
+        return UnaryEndpoint(binding, upstream, unary_s)
     if is_download(binding):
         return DownloadEndpoint(binding, upstream, stopping)
     return StreamEndpoint(binding, upstream, stopping)
@@ -49,9 +51,10 @@ def _endpoint(binding: Binding, upstream: Upstream, stopping: asyncio.Event) -> 
 class UnaryEndpoint:
     """One request, one answer."""
 
-    def __init__(self, binding: Binding, upstream: Upstream) -> None:
+    def __init__(self, binding: Binding, upstream: Upstream, deadline_s: float) -> None:
         self._binding = binding
         self._upstream = upstream
+        self._deadline_s = deadline_s
         self._method = upstream.unary_unary(binding.method)
 
     async def __call__(self, request: Request, variables: dict[str, str]) -> Response:
@@ -59,7 +62,7 @@ class UnaryEndpoint:
         message = await read_request(self._binding, request, variables)
         await self._upstream.connected()
         try:
-            response = await self._method(message, metadata=metadata(request), timeout=UNARY_S)
+            response = await self._method(message, metadata=metadata(request), timeout=self._deadline_s)
         except grpc.aio.AioRpcError as error:
             return respond(rename_fields(status_of(error), self._binding))
         part = getattr(response, self._binding.response_body) if self._binding.response_body else response
