@@ -42,6 +42,9 @@ ALL_WITHIN_S = 900
 FAILED = 1
 """Pytest's exit code where tests ran, and some failed; others mean that none ran."""
 
+HUNG = 124
+"""As timeout(1) says it."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -131,17 +134,21 @@ def _pytest(tree: Path, arguments: Sequence[str], within_s: float, *, at_once: b
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--timeout={within_s - 10:.0f}"]
     environment = os.environ | {"PYTHONPATH": ":".join(str(tree / package) for package in PACKAGES)}
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
-    done = subprocess.run(
-        [*command, *(["-x"] if at_once else []), *arguments],
-        cwd=tree,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=within_s + WITHIN_S,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [*command, *(["-x"] if at_once else []), *arguments],
+            cwd=tree,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=within_s + WITHIN_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        # Pytest's own limit should have ended it: on a machine that is this busy, it found nothing out.
+        return HUNG, "it took too long"
     return done.returncode, done.stdout
 
 
