@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from urllib.parse import unquote
 
 from maillane.scheduler.v1 import suppression_service_pb2 as pb
 from maillane.scheduler.v1.suppression_service_pb2_grpc import SuppressionServiceServicer
@@ -11,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from maillane_scheduler import paging
 from maillane_scheduler.api import convert
-from maillane_scheduler.api.caller import Context, actor, workspace
+from maillane_scheduler.api.caller import Context, actor, peer, workspace
 from maillane_scheduler.importing.importer import MAX_REJECTED, not_idle
 from maillane_scheduler.store import suppressions, unsubscribes
 from maillane_scheduler.store.unsubscribes import Subject
@@ -89,7 +88,7 @@ class SuppressionService(SuppressionServiceServicer):
             about = await unsubscribes.subject(connection, message_id)
             acts = not request.validate_only and not about.is_test
             if acts:
-                await unsubscribes.unsubscribe(connection, about, unquote(context.peer()))
+                await unsubscribes.unsubscribe(connection, about, peer(context))
         return _unsubscribed(about, done=acts)
 
 
