@@ -22,8 +22,10 @@ SCHEMES = ("redis+cluster://", "rediss+cluster://")
 PORT = 6379
 # Between two looks for the nodes: a fail-over takes a second or more, and every call that fails meanwhile asks for one.
 LOOK_EVERY_S = 0.1
-# For one node to say who has which slots. One that hangs must leave time to ask another.
-LOOK_S = 0.4
+# For one node to say who has which slots, and for all that are asked one after another: a call that waits for a look
+# must be answered in some two seconds all the same.
+ASK_S = 0.5
+LOOK_S = 1.0
 
 Address = tuple[str, int]
 
@@ -70,7 +72,7 @@ class ClusterClient(Redis):
         self._tried_s: dict[Address, float] = dict.fromkeys(self._seeds, 0.0)
         self._nodes: dict[Address, Redis] = {}
         self._closing: set[asyncio.Task[None]] = set()
-        self._looking = asyncio.Lock()
+        self._look: asyncio.Task[None] | None = None
         self._next_look_s = 0.0
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
@@ -94,13 +96,15 @@ class ClusterClient(Redis):
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:
         """Closes the connections to all nodes."""
+        if self._look is not None:
+            self._look.cancel()
         self._close_others(set())
         await asyncio.gather(*self._closing)
         await super().aclose(close_connection_pool)
 
     async def _send(self, args: Sequence[Any], options: dict[str, Any]) -> Any:
         if self._doubted:
-            await self._look()
+            await self._looked()
         address = self._primary(self._key_of(args))
         try:
             return await self._node(address).execute_command(*args, **options)  # type: ignore[no-untyped-call] # not annotated
@@ -122,29 +126,40 @@ class ClusterClient(Redis):
             self._nodes[address] = self._open_node(_url_of(self._url, address))
         return self._nodes[address]
 
-    async def _look(self) -> None:
-        """Asks one node after another for all primaries, until one answers. Callers that come meanwhile share that."""
-        async with self._looking:
-            if not self._doubted:
+    async def _looked(self) -> None:
+        """Waits for a look; all who wait share one, and a caller that is cancelled leaves it to the others."""
+        if self._look is None or self._look.done():
+            self._look = asyncio.create_task(self._look_for_primaries())
+            # Seen here, for nobody may wait for it any more.
+            self._look.add_done_callback(lambda look: look.cancelled() or look.exception())
+        await asyncio.shield(self._look)
+
+    async def _look_for_primaries(self) -> None:
+        await asyncio.sleep(self._next_look_s - _now_s())
+        self._next_look_s = _now_s() + LOOK_EVERY_S
+        try:
+            async with asyncio.timeout(LOOK_S):
+                await self._ask_around()
+        except TimeoutError:
+            raise exceptions.TimeoutError("the nodes of the cluster do not answer") from None
+
+    async def _ask_around(self) -> None:
+        failed: Exception | None = None
+        for address in sorted(self._tried_s, key=self._tried_s.__getitem__):
+            self._tried_s[address] = _now_s()
+            try:
+                self._note(address, await self._ask(address))
+            except (exceptions.RedisError, OSError) as error:
+                failed = error
+            else:
                 return
-            await asyncio.sleep(self._next_look_s - _now_s())
-            self._next_look_s = _now_s() + LOOK_EVERY_S
-            failed: Exception | None = None
-            for address in sorted(self._tried_s, key=self._tried_s.__getitem__):
-                self._tried_s[address] = _now_s()
-                try:
-                    self._note(address, await self._ask(address))
-                except (exceptions.RedisError, OSError) as error:
-                    failed = error
-                else:
-                    return
-            raise exceptions.ConnectionError(f"no node of the cluster answers: {failed}")
+        raise exceptions.ConnectionError(f"no node of the cluster answers: {failed}")
 
     async def _ask(self, address: Address) -> list[Any]:
         client = Redis.from_url(
             _url_of(self._url, address),
-            socket_timeout=LOOK_S,
-            socket_connect_timeout=LOOK_S,
+            socket_timeout=ASK_S,
+            socket_connect_timeout=ASK_S,
             retry=Retry(NoBackoff(), 0),
             protocol=2,
             decode_responses=True,

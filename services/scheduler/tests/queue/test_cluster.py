@@ -1,7 +1,11 @@
 """The URL of a cluster; what happens on one is in tests/integration/test_cluster.py."""
 
+import asyncio
+import time
+from contextlib import AsyncExitStack
+
 import pytest
-from maillane_scheduler.queue.cluster import ClusterClient, _parse, _url_of
+from maillane_scheduler.queue.cluster import LOOK_S, ClusterClient, _parse, _url_of
 from maillane_scheduler.queue.connection import is_away
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -53,3 +57,26 @@ async def test_a_server_that_is_no_cluster_is_away(redis_url: str) -> None:
         await client.time()
 
     assert is_away(failed.value)
+
+
+async def test_calls_share_one_look_at_a_cluster_that_hangs() -> None:
+    """Every one is refused within the time of that look, however many they are and however many nodes hang."""
+    async with AsyncExitStack() as stack:
+        hung = [
+            await stack.enter_async_context(await asyncio.start_server(_say_nothing, "127.0.0.1")) for _ in range(4)
+        ]
+        addresses = ",".join("{}:{}".format(*server.sockets[0].getsockname()) for server in hung)
+        client = opened(f"redis+cluster://{addresses}")
+        begun = time.monotonic()
+
+        outcomes = await asyncio.gather(*(client.time() for _ in range(20)), return_exceptions=True)
+
+        took_s = time.monotonic() - begun
+        assert [is_away(outcome) for outcome in outcomes if isinstance(outcome, Exception)] == [True] * 20
+        assert took_s < 2 * LOOK_S
+
+
+async def _say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Until the client has gone."""
+    await reader.read()
+    writer.close()
