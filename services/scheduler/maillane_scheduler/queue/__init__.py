@@ -18,6 +18,7 @@ from maillane_scheduler.queue.values import (
     ParkReason,
     Sentinel,
     Settled,
+    Standing,
     Turn,
 )
 
@@ -37,5 +38,6 @@ __all__ = [
     "Sentinel",
     "Settled",
     "StaleGeneration",
+    "Standing",
     "Turn",
 ]

@@ -22,6 +22,7 @@ from maillane_scheduler.queue.values import (
     ParkReason,
     Sentinel,
     Settled,
+    Standing,
     Turn,
 )
 
@@ -31,6 +32,8 @@ ENQUEUE_BATCH = 2_000
 SETTLE_BATCH = 1_000
 # Far above what all senders of a deployment ask for at once.
 MAX_CLAIM = 1_000
+# Lanes, or messages, that are looked at in one call: some ms.
+LOOK_BATCH = 500
 # Keys unlinked at a time when an old generation is dropped.
 DROP_BATCH = 500
 # How long a wait for a wake-up may last before the connection is looked at again.
@@ -361,6 +364,33 @@ class Queue:
     async def lane_size(self, mailbox: int, campaign: int) -> int:
         """How many messages wait in a lane."""
         return int(await self._run("lane_size", mailbox, campaign))
+
+    async def standing(self, lanes: Sequence[tuple[int, int]]) -> list[Standing]:
+        """How each (mailbox, campaign) stands, in their order. Each batch of LOOK_BATCH is of one instant."""
+        found: list[Standing] = []
+        for batch in _batches(lanes, LOOK_BATCH):
+            flat = await self._run("standing", *chain.from_iterable(batch))
+            found += [
+                Standing(int(waiting), *(int(value) if value else None for value in rest))
+                for waiting, *rest in _groups(flat, 4)
+            ]
+        return found
+
+    async def waiting(self, places: Sequence[tuple[int, int, int]], most: int) -> list[list[int]]:
+        """Messages of (mailbox, campaign) from a place in due order on, up to `most` of each."""
+        found: list[list[int]] = []
+        for batch in _batches(places, LOOK_BATCH):
+            ids = await self._run("waiting", *chain.from_iterable(batch), most)
+            found += [list(map(keys.message_id, lane)) for lane in ids]
+        return found
+
+    async def places(self, messages: Sequence[tuple[int, int, int]]) -> list[int | None]:
+        """The place of each (mailbox, campaign, message) in its lane, in due order; None where it does not wait."""
+        found: list[int | None] = []
+        for batch in _batches(messages, LOOK_BATCH):
+            fields: Iterator[Argument] = chain.from_iterable((m, c, keys.member(message)) for m, c, message in batch)
+            found += await self._run("place", *fields)
+        return found
 
     async def wakes(self) -> AsyncIterator[None]:
         """Yields when something became due earlier than anything was, by this process or another one.

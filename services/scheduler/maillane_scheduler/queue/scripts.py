@@ -25,12 +25,15 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "forget": (),
     "lane_size": (),
     "park": (),
+    "place": (),
     "remove_gate": (),
     "restore_service": (),
     "set_campaign": (),
     "settle": ("leaving",),
+    "standing": (),
     "turn": ("leaving", "offers", "taking"),
     "unserve": (),
+    "waiting": (),
 }
 
 

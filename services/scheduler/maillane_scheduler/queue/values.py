@@ -47,6 +47,16 @@ class LaneConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """How a lane stands: how many wait, when the first of them is due, and the last service of lane and gate."""
+
+    waiting: int
+    head_us: int | None
+    served_us: int | None
+    gate_served_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """A lane that can hand out `count` messages now, if all offers before it in the list are taken as well."""
 

@@ -16,6 +16,7 @@ from maillane_scheduler.queue import (
     Sentinel,
     Settled,
     StaleGeneration,
+    Standing,
     keys,
 )
 from redis.asyncio import Redis
@@ -433,3 +434,24 @@ async def test_lifting_a_park_wakes(queue: Queue) -> None:
     await queue.park_gate(M, "limit", 0, now_us=NOW)
 
     await asyncio.wait_for(anext(wakes), 5)
+
+
+async def test_standing_tells_what_waits_and_the_last_service(queue: Queue) -> None:
+    """Of a lane that was served, and of one that never was."""
+    await queue.enqueue(M, C, [(1, NOW), (2, NOW + 5), (3, NOW + 9)])
+    await queue.claim(TOKEN, LEASE, [Grant(M, C, 1)], now_us=NOW + 1)
+
+    served, unknown = await queue.standing([(M, C), (OTHER_M, C)])
+
+    assert served == Standing(2, NOW + 5, NOW + 1, NOW + 1)
+    assert unknown == Standing(0, None, None, None)
+
+
+async def test_waiting_messages_are_found_by_place_and_places_by_message(queue: Queue) -> None:
+    """In due order, and of several lanes at once."""
+    await queue.enqueue(M, C, [(1, NOW + 3), (2, NOW + 1), (3, NOW + 2)])
+    await queue.enqueue(OTHER_M, C, [(4, NOW)])
+
+    assert await queue.waiting([(M, C, 1), (OTHER_M, C, 0)], 5) == [[3, 1], [4]]
+    assert await queue.waiting([(M, C, 0)], 1) == [[2]]
+    assert await queue.places([(M, C, 1), (M, C, 2), (OTHER_M, C, 1)]) == [2, 0, None]
