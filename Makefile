@@ -16,7 +16,8 @@ setup: ## Set up .venv (every other target does so too)
 
 .PHONY: up
 up: setup ## Run the whole system on this machine, with a mail catcher, until Ctrl-C
-	@exec $(BIN)/python -m maillane_local up
+	@tools/web.sh build || true
+	@MAILLANE_WEB_DIR="$${MAILLANE_WEB_DIR:-$(CURDIR)/.build/web/dist}" exec $(BIN)/python -m maillane_local up
 
 .PHONY: demo
 demo: setup ## Send a campaign of 100 mails to the catcher, on the running system or on one of its own
@@ -24,7 +25,16 @@ demo: setup ## Send a campaign of 100 mails to the catcher, on the running syste
 
 .PHONY: test
 test: setup ## Run all tests (ARGS="services/sender -k pipelining" for some, WORKERS=0 for one after another)
+	@tools/web.sh test
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+.PHONY: web
+web: setup ## Build the web UI (make up does so too); MAILLANE_WEB_DIR=.build/web/dist tells a gateway of it
+	@tools/web.sh build
+
+.PHONY: test-web
+test-web: setup ## Test the web UI's own logic (make test does so too)
+	@tools/web.sh test
 
 .PHONY: faults
 faults: setup ## Break the whole system in every way, at length, and print what held (ARGS="3 9" picks rows)
@@ -54,5 +64,5 @@ lock: setup ## Resolve the dependencies anew into requirements.lock
 
 .PHONY: clean
 clean: ## Remove what was set up and built; the data in .maillane stays
-	rm -rf .venv .uv .build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .uv .node .build gateway/web/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

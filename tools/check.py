@@ -50,6 +50,11 @@ def layers() -> Iterator[Failure]:
     yield from _run("lint-imports", "--no-logo")
 
 
+def web() -> Iterator[Failure]:
+    """TypeScript's compiler over the web UI, against types of the API as it is now."""
+    yield from _outcome([str(ROOT / "tools/web.sh"), "check"])
+
+
 def protos() -> Iterator[Failure]:
     """Buf's lint and format, and that the generated code is what the protos make."""
     yield from _run("python", "tools/generate_protos.py", "--check")
@@ -89,7 +94,17 @@ def shell() -> Iterator[Failure]:
         yield from _outcome([shell_name, "-n", str(script)])
 
 
-CHECKS: tuple[Callable[[], Iterator[Failure]], ...] = (style, types, layers, protos, breaking, locks, deploy, shell)
+CHECKS: tuple[Callable[[], Iterator[Failure]], ...] = (
+    style,
+    types,
+    layers,
+    web,
+    protos,
+    breaking,
+    locks,
+    deploy,
+    shell,
+)
 
 
 def main() -> None:

@@ -1,0 +1,88 @@
+/** What a mailbox is doing, in words. */
+
+import type { Park, Stop } from '../api/types';
+import type { Mark } from '../components/StateMark';
+import { count, counted } from './number';
+import { date, day, when } from './time';
+
+export interface MailboxWords {
+  mark: Mark;
+  text: string;
+  tone: 'plain' | 'mail' | 'park' | 'fail';
+  why: string;
+}
+
+interface Facts {
+  parks: readonly Park[];
+  stop?: Stop | undefined;
+  waiting: number;
+  hourlyLimit?: number | undefined;
+}
+
+/** Its state and the sentence under it. */
+export function stateOfMailbox({ parks, stop, waiting, hourlyLimit }: Facts, now: Date): MailboxWords {
+  const wait = waiting > 0 ? `${count(waiting)} wait` : 'Nothing waits';
+  if (stop) return { mark: stop.reason === 'STOP_REASON_PAUSED' ? 'paused' : 'failed', why: wait, ...stopped(stop, now) };
+  const [park] = parks;
+  const until = date(park?.untilTime);
+  if (park && until && until > now) {
+    const why = parkWords(park, hourlyLimit);
+    const isWindow = park.reason === 'PARK_REASON_WINDOW';
+    return {
+      mark: 'parked',
+      text: `${isWindow ? 'Waits' : 'Parked'} until ${when(until, now)}`,
+      tone: isWindow ? 'plain' : 'park',
+      why: waiting > 0 ? `${why}. ${wait}` : why,
+    };
+  }
+  if (waiting > 0) return { mark: 'sending', text: 'Sending', tone: 'mail', why: `${counted(waiting, 'email')} to go` };
+  return { mark: 'pending', text: 'Nothing due', tone: 'plain', why: 'Nothing waits' };
+}
+
+function stopped(stop: Stop, now: Date): Pick<MailboxWords, 'text' | 'tone' | 'why'> | Pick<MailboxWords, 'text' | 'tone'> {
+  switch (stop.reason) {
+    case 'STOP_REASON_PASSWORD_REFUSED':
+      return { text: 'Password refused', tone: 'fail' };
+    case 'STOP_REASON_PAUSED':
+      return { text: 'Paused', tone: 'plain' };
+    default: {
+      const since = date(stop.sinceTime);
+      return { text: since ? `Stopped since ${when(since, now)}` : 'Stopped', tone: 'fail' };
+    }
+  }
+}
+
+/** Why it is parked: a limit, or its server's own words. */
+export function parkWords(park: Park, hourlyLimit?: number): string {
+  switch (park.reason) {
+    case 'PARK_REASON_LIMIT':
+      return hourlyLimit && !/day|daily/i.test(park.detail) ? `Its ${count(hourlyLimit)} an hour are used` : 'Its limit of the day is used';
+    case 'PARK_REASON_WINDOW':
+      return 'Outside its sending hours';
+    default:
+      return 'Its server asked us to slow down';
+  }
+}
+
+/** Why it stopped and since when, as a sentence. */
+export function stopSentence(stop: Stop, waiting: number, now: Date): string {
+  const since = date(stop.sinceTime);
+  const from = since ? ` since ${day(since, now)}` : '';
+  const wait = waiting === 1 ? '1 email waits, none was lost.' : `${count(waiting)} emails wait, none was lost.`;
+  switch (stop.reason) {
+    case 'STOP_REASON_PASSWORD_REFUSED':
+      return `The mail server refuses its password${from}. ${wait}`;
+    case 'STOP_REASON_PAUSED':
+      return `It is paused${from}. ${wait}`;
+    default:
+      return `Its mail server has taken nothing${from}. ${wait}`;
+  }
+}
+
+/** The name of a provider by its host, as people know it. */
+export function provider(host: string): string {
+  if (/(^|\.)gmail\.com$|(^|\.)googlemail\.com$/.test(host)) return 'Gmail';
+  if (/(^|\.)office365\.com$|(^|\.)outlook\.com$/.test(host)) return 'Outlook';
+  if (host === '127.0.0.1' || host === '::1' || host === 'localhost') return 'this machine';
+  return host;
+}
