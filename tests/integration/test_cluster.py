@@ -109,6 +109,20 @@ async def test_a_promotion_in_order_is_followed_at_once(here: World, valkey_clus
     assert (len(hand_out.rows), here.scheduler.queue.generation) == (5, generation + 1)
 
 
+async def test_a_server_that_is_primary_again_is_another_run(here: World, valkey_cluster: ValkeyCluster) -> None:
+    """It never stopped, but what it holds came back to it from another server, which may have lagged."""
+    first = await here.scheduler.queue.run_id()
+    port = await valkey_cluster.primary_of(QUEUE)
+    await valkey_cluster.fail_over(port)
+    await valkey_cluster.whole()
+    await valkey_cluster.fail_over(await valkey_cluster.primary_of(QUEUE))
+
+    again = await here.scheduler.queue.run_id()
+
+    assert (await valkey_cluster.primary_of(QUEUE), again.split("-")[0]) == (port, first.split("-")[0])
+    assert again != first
+
+
 async def test_a_primary_that_hangs_is_replaced(here: World, valkey_cluster: ValkeyCluster) -> None:
     """Calls answer soon, with a reason; its replica takes over, and that the old primary comes back harms nothing."""
     here.campaign([here.mailbox()], 10)
