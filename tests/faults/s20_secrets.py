@@ -6,12 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
-import grpc
 import httpx
 import psycopg
 from maillane.scheduler.v1 import identity_service_pb2 as identity_pb
-from maillane.sender.v1 import sender_service_pb2 as sender_pb
-from maillane.sender.v1.sender_service_pb2_grpc import SenderServiceStub
 
 from .canaries import Canaries
 from .misbehaviour import Act, Rule, Stage
@@ -102,13 +99,9 @@ async def _send(rig: Rig, password: str, wrong: str) -> None:
 
 async def _verify(rig: Rig, heard: _Heard, wrong: str) -> None:
     """A sender is asked whether that password is good."""
-    request = sender_pb.VerifyMailboxRequest(
-        host=LOOPBACK, port=rig.sink.port, security=sender_pb.SECURITY_NONE, username=WRONG, password=wrong
-    )
-    credential = (("authorization", f"Service {rig.system.secrets.service_key}"),)
-    async with grpc.aio.insecure_channel(rig.system.urls["sender"]) as channel:
-        answer = await SenderServiceStub(channel).VerifyMailbox(request, metadata=credential)
-    heard.answers.append(("the answer to VerifyMailbox", answer.SerializeToString()))
+    smtp = {"host": LOOPBACK, "port": rig.sink.port, "security": "SECURITY_NONE", "username": WRONG, "password": wrong}
+    answer = await heard.call("POST", "/v1/mailboxes:verify", json=smtp)
+    assert answer.status_code == 200, answer.text
 
 
 async def _err(rig: Rig, heard: _Heard, password: str, token: str) -> None:
