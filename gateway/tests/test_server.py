@@ -96,7 +96,7 @@ async def test_a_scheduler_that_says_nothing_at_all_is_503_within_two_seconds():
     settings = make_settings()
     port = silent.sockets[0].getsockname()[1]
     async with open_channel(f"127.0.0.1:{port}", settings, service=False) as channel:
-        http = HttpServer(app.build(channel, settings, asyncio.Event()), "127.0.0.1", 0, drain_s=1)
+        http = HttpServer(app.build(channel, channel, settings, asyncio.Event()), "127.0.0.1", 0, drain_s=1)
         await http.start()
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{http.port}") as client:
             start_s = time.monotonic()
@@ -217,7 +217,10 @@ async def test_requests_beyond_the_cap_are_asked_to_come_back():
 async def test_a_port_in_use_is_one_clear_error(gateway):
     """For one line on stderr."""
     second = HttpServer(
-        app.build(gateway.channel, make_settings(), asyncio.Event()), "127.0.0.1", gateway.port, drain_s=1
+        app.build(gateway.channel, gateway.channel, make_settings(), asyncio.Event()),
+        "127.0.0.1",
+        gateway.port,
+        drain_s=1,
     )
 
     with pytest.raises(ListenError, match=f"cannot listen on 127.0.0.1:{gateway.port}: Address already in use"):

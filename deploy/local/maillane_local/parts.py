@@ -56,6 +56,7 @@ def scheduler_env(stores: Stores, secrets: Secrets, ports: Ports, overrides: Map
         "MAILLANE_SCHEDULER_PORT": str(ports.scheduler),
         "MAILLANE_METRICS_PORT": str(ports.scheduler_metrics),
         "MAILLANE_RATELIMIT_TARGET": f"{LOOPBACK}:{ports.ratelimit}",
+        "MAILLANE_SIGN_UP": "true",
         **_to_the_catcher(ports),
         **overrides,
     }
@@ -113,6 +114,8 @@ def parts(stores: Stores, secrets: Secrets, ports: Ports, overrides: Mapping[str
                 "MAILLANE_METRICS_PORT": str(ports.gateway_metrics),
                 "MAILLANE_SCHEDULER_TARGET": scheduler_target,
                 "MAILLANE_SENDER_TARGET": f"{LOOPBACK}:{ports.sender}",
+                # Who can reach it sits at this machine.
+                "MAILLANE_LOCAL_SIGN_IN": "true",
                 **overrides,
             },
             port=ports.gateway,

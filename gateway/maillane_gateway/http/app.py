@@ -1,23 +1,21 @@
-"""The way of every request: route, token, place, endpoint, answer, log and metrics."""
+"""The way of every request: route, credential, place, endpoint, answer, log and metrics."""
 
-import re
 import time
 from contextlib import ExitStack
 
 import structlog
 from google.rpc import code_pb2, status_pb2
-from maillane_chassis.errors import Unauthenticated
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from maillane_gateway.http.capacity import Slots
+from maillane_gateway.http.credential import Credentials
 from maillane_gateway.http.exchange import Exchange
 from maillane_gateway.http.metrics import HANDLED, IN_FLIGHT, SECONDS
 from maillane_gateway.http.problem import HttpFailure, respond, response_to
 from maillane_gateway.http.routing import RouteTable
 
-_BEARER = re.compile(r"Bearer ([\x21-\x7e]{1,512})", re.IGNORECASE)
 MAX_HEAD_BYTES = 32 * 1024
 """Request line and headers: a token, a long query and what proxies add fit many times."""
 CLIENT_GONE = 499
@@ -29,8 +27,9 @@ _log = structlog.get_logger()
 class HttpApp:
     """An ASGI application over a route table."""
 
-    def __init__(self, routes: RouteTable, max_requests: int) -> None:
+    def __init__(self, routes: RouteTable, max_requests: int, credentials: Credentials) -> None:
         self._routes = routes
+        self._credentials = credentials
         self._slots = Slots(max_requests)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,7 +61,7 @@ class HttpApp:
             route, variables = self._routes.find(request.method, request.scope["raw_path"].decode("ascii"))
             exchange.route, exchange.is_probe = route.template.text, route.open
             if not route.open:
-                request.state.authorization = _token(request)
+                request.state.authorization = self._credentials.authorization(request)
                 held.enter_context(self._slots.taken())
             return await route.endpoint(request, variables)
         except ClientDisconnect:
@@ -93,14 +92,6 @@ def _check_head(scope: Scope) -> None:
     if size > MAX_HEAD_BYTES:
         message = f"the request's address and headers must have at most {MAX_HEAD_BYTES // 1024} KiB together"
         raise HttpFailure(431, code_pb2.INVALID_ARGUMENT, message)
-
-
-def _token(request: Request) -> str:
-    given = request.headers.getlist("authorization")
-    found = _BEARER.fullmatch(given[0]) if len(given) == 1 else None
-    if found is None:
-        raise Unauthenticated("send a token of the workspace, once, as authorization: Bearer <token>")
-    return f"Bearer {found[1]}"
 
 
 def _observe(exchange: Exchange, seconds: float) -> None:

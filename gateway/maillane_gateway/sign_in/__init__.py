@@ -1,0 +1,1 @@
+"""Sign-in: OpenID Connect and the person at the machine, and the cookie that a session is kept in."""
