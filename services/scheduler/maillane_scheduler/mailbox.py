@@ -1,9 +1,13 @@
 """What a mailbox is made of, as values."""
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from maillane_scheduler.states import MailboxState, ParkReason
+from maillane_scheduler.states import MailboxState, ParkReason, StopReason
+
+# RFC 4954 §6: what servers answer to a user name and password that they do not take, or to none.
+_PASSWORD_REFUSED = re.compile(r"(?:432|530|534|535)[ -]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,22 @@ class Park:
 
 
 @dataclass(frozen=True, slots=True)
+class Stop:
+    """Since when, and why, a mailbox sends nothing beyond its limits."""
+
+    reason: StopReason
+    since_time: datetime
+    detail: str
+
+
+def stop_reason(reply: str) -> StopReason:
+    """Why a mailbox rests, by what its server said last."""
+    return StopReason.PASSWORD_REFUSED if _PASSWORD_REFUSED.match(reply) else StopReason.SERVER
+
+
+@dataclass(frozen=True, slots=True)
 class Mailbox:
-    """A mailbox as it is now, without its password."""
+    """A mailbox as it is now, without its password; `stop` None: nothing stops it."""
 
     id: int
     workspace_id: int
@@ -49,6 +67,16 @@ class Mailbox:
     state: MailboxState
     parks: tuple[Park, ...]
     create_time: datetime
+    stop: Stop | None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Messages from one mailbox to others; `leaves`: their campaigns do not use it any more afterwards."""
+
+    mailbox_id: int
+    to_ids: tuple[int, ...]
+    leaves: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
 
 import structlog
@@ -19,6 +20,7 @@ from maillane_scheduler.metrics import (
     UNCONFIRMED,
     UNCONFIRMED_NOW,
 )
+from maillane_scheduler.mover import Mover
 from maillane_scheduler.queue.queue import Queue
 from maillane_scheduler.queue.values import Settled
 from maillane_scheduler.resender import Resender
@@ -73,10 +75,12 @@ class Sweeper:
         self._settler = settler
         self._generation = generation
         self._resender = resender
+        self._mover = Mover(engine, sync)
         # Of Postgres, and of the queue's Redis.
         self.steady = SteadyClock()
         self.queue_clock = SteadyClock()
-        self._due_at = {"tests": 0.0, "cancel": 0.0, "retention": 0.0, "gauges": 0.0}
+        # By step: when it is next due, on the monotonic clock.
+        self._due_at = defaultdict[str, float](float)
         # The generation before which nothing is left in Redis, as far as this process has seen to it.
         self._dropped_before = 0
 
@@ -120,6 +124,7 @@ class Sweeper:
         yield "generations", self._drop_generations
         for name, every_s, work in (
             ("tests", CANCEL_EVERY_S, self._overdue_tests),
+            ("moves", CANCEL_EVERY_S, self._mover.leave_stopped),
             ("cancel", CANCEL_EVERY_S, self._cancelled),
             ("retention", RETENTION_EVERY_S, lambda: retention.purge(self._pool)),
         ):

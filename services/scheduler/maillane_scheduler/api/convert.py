@@ -14,7 +14,7 @@ from maillane.scheduler.v1 import suppression_service_pb2 as suppression_pb
 from maillane_scheduler.api.times import duration, timestamp, timestamp_us
 from maillane_scheduler.api_token import Role, Token, Workspace
 from maillane_scheduler.campaign import Campaign
-from maillane_scheduler.mailbox import Mailbox
+from maillane_scheduler.mailbox import Mailbox, Stop
 from maillane_scheduler.member import Invitation, Member, Membership, User
 from maillane_scheduler.message import Attempt, Hold, Message
 from maillane_scheduler.signing_in import Session
@@ -70,6 +70,15 @@ def mailbox(value: Mailbox) -> mailbox_pb.Mailbox:
             for park in value.parks
         ),
         create_time=timestamp(value.create_time),
+        stop=None if value.stop is None else _stop(value.stop),
+    )
+
+
+def _stop(value: Stop) -> mailbox_pb.Stop:
+    return mailbox_pb.Stop(
+        reason=cast(mailbox_pb.StopReason.ValueType, int(value.reason)),
+        since_time=timestamp(value.since_time),
+        detail=value.detail,
     )
 
 

@@ -9,6 +9,7 @@ from maillane_scheduler import paging
 from maillane_scheduler.api import convert
 from maillane_scheduler.api.caller import Context, actor, body_hash, workspace
 from maillane_scheduler.mailbox import Smtp
+from maillane_scheduler.mover import Mover
 from maillane_scheduler.sealing import Sealer
 from maillane_scheduler.store import mailboxes, requests
 from maillane_scheduler.sync.sync import Sync
@@ -23,6 +24,7 @@ class MailboxService(MailboxServiceServicer):
     def __init__(self, engine: AsyncEngine, sync: Sync, sealer: Sealer, mailbox_rules: MailboxRules) -> None:
         self._engine = engine
         self._sync = sync
+        self._mover = Mover(engine, sync)
         self._sealer = sealer
         self._rules = mailbox_rules
 
@@ -99,6 +101,13 @@ class MailboxService(MailboxServiceServicer):
             mailbox = await mailboxes.get(connection, by.workspace_id, mailbox_id)
         await self._sync.mailboxes([mailbox_id])
         return pb.ResumeMailboxResponse(mailbox=convert.mailbox(mailbox))
+
+    async def MoveMessages(self, request: pb.MoveMessagesRequest, context: Context) -> pb.MoveMessagesResponse:
+        violations = Violations()
+        campaign_id, what = rules.move(violations, request)
+        violations.raise_if_any()
+        progress = await self._mover.move(actor(context), campaign_id, what)
+        return pb.MoveMessagesResponse(moved=progress.moved, more=progress.more)
 
     def _check_server(self, smtp: Smtp, password_was_for: Smtp | None) -> None:
         violations = Violations()

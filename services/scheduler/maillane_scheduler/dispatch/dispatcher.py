@@ -224,7 +224,7 @@ class Dispatcher:
             sender_id=ask.sender_id,
             incarnation=ask.incarnation,
             lease_s=self._lease_s,
-            ids=[message.message for message in taken],
+            places=[(message.message, message.mailbox) for message in taken],
             permits=[grant.permit(now) for grant in granted],
         )
         committed = await claims.commit(self._pool, finished, claim if taken else None)
@@ -240,7 +240,7 @@ class Dispatcher:
         claimed: dict[int, ClaimedRow],
     ) -> HandOut | None:
         """What was claimed, after the queue was told what was refused and the limiter what was not used."""
-        refused = [message for message in taken if message.message not in claimed]
+        refused = [message for message in taken if not _is_claimed(message, claimed)]
         # First of all: whatever fails below, these permits are not used.
         self._refund_unused(granted, token, claimed.values())
         if refused:
@@ -249,7 +249,7 @@ class Dispatcher:
             why = await self._refuser.refuse(token, refused)
             if Refusal.PERMIT_VOID in why:
                 await self._limiter.compare_epochs(granted)
-        rows = [claimed[message.message] for message in taken if message.message in claimed]
+        rows = [claimed[message.message] for message in taken if _is_claimed(message, claimed)]
         if not rows:
             if refused and not await senders.living(self._pool, ask.sender_id, ask.incarnation):
                 raise FailedPrecondition("another incarnation of this sender has been seen", reason="SENDER_REPLACED")
@@ -336,6 +336,12 @@ def _us(instant: datetime) -> int:
 
 def _lanes(taken: Sequence[Claimed]) -> list[tuple[int, int]]:
     return sorted({(message.mailbox, message.campaign) for message in taken})
+
+
+def _is_claimed(message: Claimed, claimed: dict[int, ClaimedRow]) -> bool:
+    """Whether a message was claimed where the queue had it: one that has moved may have come from both lanes."""
+    row = claimed.get(message.message)
+    return row is not None and row.mailbox == message.mailbox
 
 
 def _observe_lag(taken: Sequence[Claimed], claimed: dict[int, ClaimedRow]) -> None:

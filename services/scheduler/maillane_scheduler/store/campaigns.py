@@ -238,6 +238,24 @@ async def lock_to_reopen(connection: AsyncConnection, workspace_id: int, campaig
         raise _refusal(state)
 
 
+async def lock_open(connection: AsyncConnection, workspace_id: int, campaign_id: int) -> CampaignState:
+    """Holds a campaign that has not ended; returns its state.
+
+    Raises:
+        NotFound: the workspace has no such campaign.
+        FailedPrecondition: CAMPAIGN_ENDED.
+    """
+    state = await lock(connection, workspace_id, campaign_id)
+    if state.ended:
+        raise _refusal(state)
+    return state
+
+
+async def touch(connection: AsyncConnection, campaign_id: int) -> None:
+    """Raises the revision of a campaign whose lanes have changed: permits of before are void, the queue is told."""
+    await _write(connection, campaign_id)
+
+
 async def reopen(connection: AsyncConnection, campaign_id: int) -> None:
     """Makes a completed campaign, which the caller holds, ACTIVE again; changes nothing in another state."""
     completed = (_CAMPAIGNS.c.id == campaign_id) & (_CAMPAIGNS.c.state == int(CampaignState.COMPLETED))

@@ -48,14 +48,18 @@ class Permit:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Who claims which messages, under which token."""
+    """Who claims which messages, under which token.
+
+    Attributes:
+        places: (message, mailbox), as the queue has them: one that has moved since is not claimed.
+    """
 
     token: int
     claim_id: int
     sender_id: str
     incarnation: str
     lease_s: float
-    ids: Sequence[int]
+    places: Sequence[tuple[int, int]]
     permits: Sequence[Permit]
 
 
@@ -133,8 +137,9 @@ WITH finished AS MATERIALIZED (
   WHERE statement_timestamp() < transaction_timestamp() + p.remaining_s * interval '1 second'
 ), claimed AS (
   UPDATE messages m SET state = {MessageState.SENDING:d}, attempt = m.attempt + 1, token = $18
-  FROM unnest($23::bigint[]) AS u(id), lane l
+  FROM unnest($23::bigint[], $24::int[]) AS u(id, mailbox_id), lane l
   WHERE m.id = u.id AND m.state = {MessageState.PENDING:d}
+    AND m.mailbox_id = u.mailbox_id
     AND l.campaign_id = m.campaign_id AND l.mailbox_id = m.mailbox_id
     AND l.base + m.ordinal * l.delay_us * interval '1 microsecond' <= statement_timestamp()
     AND (m.retry_time IS NULL OR m.retry_time <= statement_timestamp())
@@ -176,10 +181,10 @@ _STATEMENT = _COMMIT.encode()
 async def commit(pool: DispatchPool, finished: Sequence[Finished], claim: Claim | None) -> Committed:
     """Settles what is finished and claims what is claimable, durably and together, or neither.
 
-    A message is claimed only where it is PENDING and due by this database's clock, its campaign and mailbox are active,
-    its workspace is not stopped, its recipient is not suppressed, its permit is good (of the counters' epoch, within
-    its window, reserved under the limits in force), and the sender is not replaced. Safe to repeat with the same
-    tokens: what was settled stays settled, and a claim id commits once.
+    A message is claimed only where it is PENDING, in that mailbox, and due by this database's clock, its campaign and
+    mailbox are active, its workspace is not stopped, its recipient is not suppressed, its permit is good (of the
+    counters' epoch, within its window, reserved under the limits in force), and the sender is not replaced. Safe to
+    repeat with the same tokens: what was settled stays settled, and a claim id commits once.
 
     Raises:
         ClaimTaken: the claim id is used up; nothing was changed, nor settled.
@@ -223,7 +228,7 @@ def _finished_columns(finished: Sequence[Finished]) -> list[list[object]]:
 
 def _claim_columns(claim: Claim | None) -> list[object]:
     if claim is None:
-        return [*_columns([], 11), 0, 0, "", "", 0.0, []]
+        return [*_columns([], 11), 0, 0, "", "", 0.0, [], []]
     lanes = [
         (
             *(p.campaign, p.mailbox, p.workspace, p.address_key, p.reservation_id, p.reserve_time, p.remaining_s),
@@ -232,7 +237,7 @@ def _claim_columns(claim: Claim | None) -> list[object]:
         for p in claim.permits
     ]
     head = (claim.token, claim.claim_id, claim.sender_id, claim.incarnation, claim.lease_s)
-    return [*_columns(lanes, 11), *head, sorted(claim.ids)]
+    return [*_columns(lanes, 11), *head, *_columns(sorted(claim.places), 2)]
 
 
 def _columns(rows: Sequence[Sequence[object]], width: int) -> list[list[object]]:

@@ -10,9 +10,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from maillane_scheduler.addresses import address_key
-from maillane_scheduler.mailbox import Changes, Mailbox, Park, Settings, Smtp
+from maillane_scheduler.mailbox import Changes, Mailbox, Park, Settings, Smtp, Stop
 from maillane_scheduler.sealing import Sealer
-from maillane_scheduler.states import CampaignState, MailboxState, ParkReason
+from maillane_scheduler.states import CampaignState, MailboxState, MessageState, ParkReason, StopReason
 from maillane_scheduler.store import audit, tables
 from maillane_scheduler.store.audit import Actor
 from maillane_scheduler.store.parks import GATE
@@ -21,6 +21,8 @@ from maillane_scheduler.store.parks import GATE
 USERS_NAMED = 5
 
 _LIMITS = frozenset(("hourly_limit", "daily_limit"))
+_SERVER = frozenset(("host", "port", "security", "username", "password"))
+_NO_STOP: dict[str, Any] = {"stop_reason": None, "stop_time": None, "stop_detail": ""}
 
 _MAILBOXES = tables.mailboxes
 _PARKS = tables.parks
@@ -112,6 +114,9 @@ async def change(
     if changes.fields & _LIMITS:
         # A limit that was raised may leave room now; one that still binds parks the mailbox again.
         await _lift(connection, mailbox_id, ParkReason.LIMIT)
+    if changes.fields & _SERVER and await _lift(connection, mailbox_id, ParkReason.BACKOFF):
+        # What it rested for may be over: it is tried at once, and rests again where it is not.
+        await _write(connection, mailbox_id, backoff_level=0, **({} if row.state == MailboxState.PAUSED else _NO_STOP))
     detail = {"fields": sorted(changes.fields)}
     await audit.record(connection, actor, "mailbox.update", f"mailboxes/{mailbox_id}", detail)
 
@@ -151,7 +156,7 @@ async def resume(connection: AsyncConnection, actor: Actor, mailbox_id: int) -> 
     """
     await _turn(connection, actor, mailbox_id, MailboxState.ACTIVE, "mailbox.resume")
     if await _lift(connection, mailbox_id, ParkReason.BACKOFF):
-        await _write(connection, mailbox_id, backoff_level=0)
+        await _write(connection, mailbox_id, backoff_level=0, **_NO_STOP)
 
 
 async def share(connection: AsyncConnection, workspace_id: int, mailbox_ids: Sequence[int]) -> None:
@@ -202,10 +207,14 @@ async def check_known(connection: AsyncConnection, workspace_id: int, mailbox_id
 
 
 async def _turn(connection: AsyncConnection, actor: Actor, mailbox_id: int, state: MailboxState, verb: str) -> None:
+    stop = _NO_STOP
+    if state is MailboxState.PAUSED:
+        paused = {"stop_reason": int(StopReason.PAUSED), "stop_detail": f"paused by {actor.name}"}
+        stop = {**paused, "stop_time": func.now()}
     turned = await connection.execute(
         update(_MAILBOXES)
         .where(_is(actor.workspace_id, mailbox_id), _MAILBOXES.c.state != int(state))
-        .values(state=int(state), revision=_MAILBOXES.c.revision + 1)
+        .values(state=int(state), revision=_MAILBOXES.c.revision + 1, **stop)
     )
     if turned.rowcount:
         await audit.record(connection, actor, verb, f"mailboxes/{mailbox_id}")
@@ -243,11 +252,23 @@ async def _users(connection: AsyncConnection, mailbox_id: int) -> list[tuple[int
     found = (
         select(campaigns.c.id, campaigns.c.name)
         .join(lanes, lanes.c.campaign_id == campaigns.c.id)
-        .where(lanes.c.mailbox_id == mailbox_id, campaigns.c.state.in_(_UNENDED))
+        .where(
+            lanes.c.mailbox_id == mailbox_id,
+            campaigns.c.state.in_(_UNENDED),
+            # One that left it may have something in it yet: what was in flight, or waits for the end of a first try.
+            lanes.c.leave_time.is_(None) | _has_open(campaigns.c.id, mailbox_id),
+        )
         .order_by(campaigns.c.id)
         .limit(USERS_NAMED + 1)
     )
     return [(row.id, row.name) for row in await connection.execute(found)]
+
+
+def _has_open(campaign_id: ColumnElement[int], mailbox_id: int) -> ColumnElement[bool]:
+    messages = tables.messages
+    is_open = messages.c.state.in_((int(MessageState.PENDING), int(MessageState.SENDING)))
+    mine = (messages.c.campaign_id == campaign_id) & (messages.c.mailbox_id == mailbox_id)
+    return select(literal(1)).where(mine, is_open).exists()
 
 
 async def _parks(connection: AsyncConnection, mailbox_ids: Sequence[int]) -> dict[int, list[Park]]:
@@ -308,6 +329,7 @@ def _mailbox(row: Row[*tuple[Any, ...]], parks: Sequence[Park]) -> Mailbox:
         state=MailboxState(row.state),
         parks=tuple(parks),
         create_time=row.create_time,
+        stop=None if row.stop_time is None else Stop(StopReason(row.stop_reason), row.stop_time, row.stop_detail),
     )
 
 

@@ -66,7 +66,7 @@ async def assign_anew(connection: AsyncConnection, campaign_id: int) -> None:
     while ids := await _batch(connection, campaign_id, after_id):
         turns = rotation.assign(sizes, weights, len(ids))
         ordinals = rotation.ordinals(sizes, turns)
-        await _move(connection, campaign_id, ids, [lanes[turn].mailbox_id for turn in turns], ordinals)
+        await place(connection, campaign_id, ids, [lanes[turn].mailbox_id for turn in turns], ordinals)
         after_id = ids[-1]
     for lane, size in zip(lanes, sizes, strict=True):
         where = (_LANES.c.campaign_id == campaign_id) & (_LANES.c.mailbox_id == lane.mailbox_id)
@@ -83,9 +83,10 @@ async def _batch(connection: AsyncConnection, campaign_id: int, after_id: int) -
     return list((await connection.execute(found)).scalars())
 
 
-async def _move(
+async def place(
     connection: AsyncConnection, campaign_id: int, ids: list[int], mailbox_ids: list[int], ordinals: list[int]
 ) -> None:
+    """Gives messages of a campaign, by ascending ids, another lane and place each. Their rows are the caller's."""
     columns = (literal(ids, ARRAY(BigInteger)), literal(mailbox_ids, ARRAY(Integer)), literal(ordinals, ARRAY(Integer)))
     moved = (
         func.unnest(*columns)

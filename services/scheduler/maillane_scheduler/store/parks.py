@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from maillane_scheduler.states import ParkReason
+from maillane_scheduler.mailbox import stop_reason
+from maillane_scheduler.states import MailboxState, ParkReason
 from maillane_scheduler.store.engine import DispatchPool
 
 # A park of the whole mailbox, not of one of its lanes.
@@ -74,7 +75,10 @@ _LOCK = b"SELECT FROM mailboxes WHERE id = $1 FOR NO KEY UPDATE"
 # While it rests, more of the same news changes nothing: five messages in flight are one refusal, not five.
 _BACK_OFF = f"""
 WITH raised AS (
-  UPDATE mailboxes b SET backoff_level = least(b.backoff_level + 1, {MOST_LEVEL})
+  UPDATE mailboxes b SET backoff_level = least(b.backoff_level + 1, {MOST_LEVEL}),
+    stop_time = coalesce(b.stop_time, statement_timestamp()),
+    stop_reason = CASE WHEN b.state = {MailboxState.PAUSED:d} THEN b.stop_reason ELSE $5 END,
+    stop_detail = CASE WHEN b.state = {MailboxState.PAUSED:d} THEN b.stop_detail ELSE $4 END
   WHERE b.id = $1 AND NOT EXISTS (
     SELECT FROM parks p WHERE p.mailbox_id = b.id AND p.campaign_id = {GATE} AND p.reason = {ParkReason.BACKOFF:d}
       AND p.until_time > statement_timestamp())
@@ -94,7 +98,11 @@ WHERE mailbox_id = $1 AND campaign_id = {GATE} AND reason = {ParkReason.BACKOFF:
 """.encode()
 _RECOVER = f"""
 WITH well AS (
-  UPDATE mailboxes SET backoff_level = 0 WHERE id = ANY($1::int[]) AND backoff_level > 0 RETURNING id
+  UPDATE mailboxes SET backoff_level = 0,
+    stop_time = CASE WHEN state = {MailboxState.PAUSED:d} THEN stop_time END,
+    stop_reason = CASE WHEN state = {MailboxState.PAUSED:d} THEN stop_reason END,
+    stop_detail = CASE WHEN state = {MailboxState.PAUSED:d} THEN stop_detail ELSE '' END
+  WHERE id = ANY($1::int[]) AND backoff_level > 0 RETURNING id
 )
 DELETE FROM parks WHERE mailbox_id IN (SELECT id FROM well) AND campaign_id = {GATE}
   AND reason = {ParkReason.BACKOFF:d} AND until_time <= statement_timestamp()
@@ -148,7 +156,7 @@ async def back_off(pool: DispatchPool, mailbox: int, first_s: float, most_s: flo
         cursor = connection.cursor()
         async with connection.pipeline():
             await connection.execute(_LOCK, (mailbox,))
-            await cursor.execute(_BACK_OFF, (mailbox, first_s, most_s, detail))
+            await cursor.execute(_BACK_OFF, (mailbox, first_s, most_s, detail, int(stop_reason(detail))))
         row = await cursor.fetchone()
     # No row: its park was lifted in this very moment.
     return Rest(*row) if row else Rest(False, 0)

@@ -100,6 +100,11 @@ class Sync:
         await lanes.clear(self._pool, marks)
         self._waker.wake()
 
+    async def forget(self, mailbox: int, campaign: int, messages: Sequence[int]) -> None:
+        """Takes messages out of a lane that are not in it any more. Where nobody does, claims of them are refused."""
+        if messages:
+            await self._queue.forget(mailbox, campaign, messages)
+
     async def load(self, mark: Mark) -> None:
         """Tells the queue all of a mark: flags, what is in flight, the last service, and the pending messages in order.
 

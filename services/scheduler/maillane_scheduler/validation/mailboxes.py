@@ -9,7 +9,7 @@ from maillane_chassis import reach
 from maillane_chassis.violations import Violations
 
 from maillane_scheduler import addresses
-from maillane_scheduler.mailbox import Changes, Settings, Smtp
+from maillane_scheduler.mailbox import Changes, Move, Settings, Smtp
 from maillane_scheduler.validation import masks
 
 MAX_DISPLAY_NAME = 128
@@ -19,6 +19,8 @@ MAX_PASSWORD = 1024
 MAX_HOURLY_LIMIT = 100_000
 MAX_DAILY_LIMIT = 1_000_000
 MAX_GAP = timedelta(hours=1)
+# As many as a campaign has.
+MAX_TARGETS = 50
 # Mail's own ports (RFC 5321, 8314, 6409), and the one that providers offer where 25 and 587 are blocked.
 PORTS = frozenset((25, 465, 587, 2525))
 
@@ -76,6 +78,22 @@ def changes(violations: Violations, request: pb.UpdateMailboxRequest, rules: Mai
     if "password" in fields and not request.mailbox.smtp.HasField("password"):
         fields -= {"password"}
     return Changes(fields, _settings(violations, request.mailbox, fields, rules))
+
+
+def move(violations: Violations, request: pb.MoveMessagesRequest) -> tuple[int | None, Move]:
+    """What is to be moved; of which campaign, None: of all."""
+    mailbox_id = violations.identifier("mailbox_id", request.mailbox_id)
+    given = request.to_mailbox_ids
+    violations.count("to_mailbox_ids", given, 1, MAX_TARGETS, "mailbox id")
+    to_ids: list[int] = []
+    for index, value in enumerate(given[:MAX_TARGETS]):
+        field = f"to_mailbox_ids[{index}]"
+        to_id = violations.identifier(field, value)
+        if to_id and to_id in (*to_ids, mailbox_id):
+            violations.add(field, "must not name the mailbox itself, or one twice")
+        to_ids.append(to_id)
+    campaign_id = violations.identifier("campaign_id", request.campaign_id) if request.campaign_id else None
+    return campaign_id, Move(mailbox_id, tuple(to_ids), request.leave)
 
 
 def check_security(violations: Violations, smtp: Smtp, rules: MailboxRules) -> None:
