@@ -56,6 +56,8 @@ def scheduler_env(stores: Stores, secrets: Secrets, ports: Ports, overrides: Map
         "MAILLANE_SCHEDULER_PORT": str(ports.scheduler),
         "MAILLANE_METRICS_PORT": str(ports.scheduler_metrics),
         "MAILLANE_RATELIMIT_TARGET": f"{LOOPBACK}:{ports.ratelimit}",
+        # For the links in messages that the catcher shows.
+        "MAILLANE_PUBLIC_URL": f"http://{LOOPBACK}:{ports.gateway}",
         "MAILLANE_SIGN_UP": "true",
         **_to_the_catcher(ports),
         **overrides,
