@@ -146,7 +146,7 @@ def _take_steps(scheduler: Scheduler, fate: Fate) -> None:
 
 async def quiet(scheduler: Scheduler) -> None:
     """Waits for what a call left to be done after its answer; the dead end at their next step."""
-    await scheduler.dispatcher.close()
+    await scheduler.dispatcher.quiet()
     await scheduler.sync.close()
 
 

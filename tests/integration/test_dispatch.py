@@ -54,6 +54,21 @@ async def test_a_settle_rides_with_the_next_claim(here: World) -> None:
     assert here.counts(campaign) == {"SENT": 3, "SENDING": 3}
 
 
+async def test_what_a_claim_settled_leaves_flight(here: World) -> None:
+    """Though no other claim comes to take it along."""
+    mailbox = here.mailbox()
+    here.campaign([mailbox], 6)
+    await here.sweep()
+    first = await here.claim(3)
+    await here.claim(
+        3, finished=[Finished(row.message, first.token, MessageState.SENT, 250, "ok") for row in first.rows]
+    )
+
+    async with asyncio.timeout(5):
+        while len(await here.scheduler.queue.flight(mailbox)) > 3:
+            await asyncio.sleep(0.01)
+
+
 async def test_a_repeated_claim_id_brings_the_same(here: World) -> None:
     """The answer was lost, the sender repeats: the same messages under the same token, and nothing new."""
     here.campaign([here.mailbox()], 20)

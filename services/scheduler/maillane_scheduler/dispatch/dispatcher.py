@@ -3,27 +3,24 @@
 import asyncio
 import secrets
 import time
-from collections import Counter
-from collections.abc import Collection, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 import structlog
 from maillane_chassis.errors import FailedPrecondition
 
-from maillane_scheduler.dispatch.limiter import MOST_ASKS, Granted, Limiter, Return, Wanted
+from maillane_scheduler.dispatch.limiter import MOST_ASKS, Granted, Limiter
+from maillane_scheduler.dispatch.permits import Permits
 from maillane_scheduler.dispatch.refuser import Refuser
 from maillane_scheduler.dispatch.settler import Settler
-from maillane_scheduler.dispatch.terms import TermsCache
+from maillane_scheduler.dispatch.stock import lane_of
 from maillane_scheduler.handover import Ask, Finished
 from maillane_scheduler.metrics import HAND_OUT_LAG
-from maillane_scheduler.queue.queue import Queue
-from maillane_scheduler.queue.values import Claimed, Grant, Offer, Settled
-from maillane_scheduler.states import ParkReason
-from maillane_scheduler.store import claims, leases, parks, senders
+from maillane_scheduler.queue.queue import SETTLE_BATCH, Queue
+from maillane_scheduler.queue.values import Claimed, Grant, Settled, Turn
+from maillane_scheduler.store import claims, leases, senders
 from maillane_scheduler.store.claims import Claim, ClaimedRow, ClaimTaken
 from maillane_scheduler.store.engine import DispatchPool
-from maillane_scheduler.store.parks import GATE, Park
 from maillane_scheduler.store.refusals import Refusal
 from maillane_scheduler.waker import Waker
 
@@ -31,10 +28,11 @@ log = structlog.get_logger()
 
 # From the claim script to the compare-and-set, which takes milliseconds. What is left then is looked up in Postgres.
 HAND_OVER_US = 5_000_000
+# What left flight is told by then, should no turn come along: others may wait for its place under a mailbox's cap.
+FLUSH_S = 0.01
 # A poll that found nothing looks again once it is woken; at least so often, should every hint be lost.
 LOOK_S = 5.0
 US = 1_000_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +61,18 @@ class Dispatcher:
         self._queue = queue
         self._pool = pool
         self._limiter = limiter
+        self._permits = Permits(queue, pool, limiter, settler, waker)
         self._settler = settler
         self._refuser = refuser
         self._waker = waker
-        self._terms = TermsCache(pool)
         self._lease_s = lease_s
         # More cycles at once than connections would only wait for one another.
         self._cycles = asyncio.Semaphore(cycles)
         self._stopping = False
-        # What goes on after an answer: refunds. Kept, or the loop may drop them half done.
+        # Settled in Postgres, and not yet out of flight: the next turn takes it along, or a call of its own soon does.
+        self._leaving: list[Settled] = []
+        self._flush: asyncio.TimerHandle | None = None
+        # Cycles and flushes. Kept, or the loop may drop them half done.
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def claim(self, ask: Ask, finished: Sequence[Finished]) -> HandOut:
@@ -106,12 +107,21 @@ class Dispatcher:
     def stop(self) -> None:
         """Answers the polls that wait, empty: their senders ask another scheduler."""
         self._stopping = True
+        self._permits.stop()
         self._waker.wake_all()
 
-    async def close(self) -> None:
-        """Waits for what goes on after answers."""
+    async def quiet(self) -> None:
+        """Waits for what goes on after answers; permits that are at hand stay so."""
+        self._flush_now()
         while self._tasks:
             await asyncio.wait(self._tasks)
+            self._flush_now()
+        await self._permits.quiet()
+
+    async def close(self) -> None:
+        """The same, and gives back all permits."""
+        self._permits.stop()
+        await self.quiet()
 
     async def _close(self, ask: Ask) -> HandOut:
         """Answers a claim with nothing, for good: another scheduler may be about to commit this claim id.
@@ -129,88 +139,73 @@ class Dispatcher:
     async def _cycle(self, ask: Ask, finished: Sequence[Finished]) -> HandOut | None:
         """One look: None where nothing can be handed out now (and what is finished is settled)."""
         async with self._cycles:
+            token = _token()
             try:
-                look = self._waker.begin_look()
-                due = await self._queue.due(ask.slots)
-                offers = due.offers[:MOST_ASKS]
-                # What is due beyond them is for the next look, which is now.
-                next_us = due.next_us if len(offers) == len(due.offers) else due.now_us
-                self._waker.arm(look, None if next_us is None else (next_us - due.now_us) / US)
-                granted = await self._reserve(offers)
+                granted, taken = await self._take(token, ask.slots)
             except Exception:
                 # What is finished does not wait for whatever stands in the way of more.
                 await self._settler.finish(finished)
                 raise
-            if any(grant.count for grant in granted):
-                return await self._take(ask, finished, granted)
-            await self._park(granted)
-            if finished:
-                await self._settler.finish(finished)
+            if taken:
+                return await self._hand_out(ask, finished, granted, token, taken)
+            await self._settler.finish(finished)
             return None
 
-    async def _reserve(self, offers: Sequence[Offer]) -> list[Granted]:
-        """Permits for what is due, as far as there are any."""
-        if not offers:
-            return []
-        terms = await self._terms.get([(offer.campaign, offer.mailbox) for offer in offers])
-        wanted = []
-        for offer in offers:
-            if found := terms.get((offer.campaign, offer.mailbox)):
-                wanted.append(Wanted(found, offer.count))
-            else:
-                await self._queue.clear_lane(offer.mailbox, offer.campaign)
-        return await self._limiter.reserve(f"{_token():x}", wanted) if wanted else []
+    async def _take(self, token: int, slots: int) -> tuple[list[Granted], list[Claimed]]:
+        """Takes what is due out of the queue: on permits at hand if there are any, else on new ones.
 
-    async def _park(self, granted: Sequence[Granted]) -> None:
-        """Sets aside, until there are more, what got fewer permits than it could use."""
-        short = [grant for grant in granted if grant.shortage is not None]
-        if not short:
-            return
-        now_us = await self._queue.now_us()
-        found = {
-            (park.mailbox, park.campaign): park for grant in short if (park := _park_of(grant, now_us)) is not None
-        }
-        for park in found.values():
-            await self._settler.park(park.mailbox, park.campaign, park.reason, _us(park.until))
-        # After the queue: who changes a limit commits, then lifts its parks there, this one as well.
-        if outdated := set(found) - await parks.put(self._pool, list(found.values())):
-            await self._unpark(granted, outdated)
-        self._keep(self._told(self._look_again(short)))
-
-    async def _look_again(self, short: Sequence[Granted]) -> None:
-        """Lifts parks where permits came back before they stood: who brought them found nothing to lift.
-
-        Who returns permits refunds, then lifts; who parks parks, then looks: one of the two sees the other.
+        Returns permits, and what was taken on them.
         """
-        for grant in short:
-            if await self._limiter.has_room(grant.terms):
-                await self._settler.lift(ParkReason.LIMIT, _places(grant))
-
-    async def _unpark(self, granted: Sequence[Granted], places: set[tuple[int, int]]) -> None:
-        """Lifts parks that rest on limits of before: no compare-and-set refuses what was not even granted."""
-        mailboxes = {mailbox for mailbox, _ in places}
-        for grant in granted:
-            if grant.terms.mailbox in mailboxes:
-                self._terms.forget((grant.terms.campaign, grant.terms.mailbox))
-        await self._settler.lift(ParkReason.LIMIT, sorted(places))
-
-    async def _take(self, ask: Ask, finished: Sequence[Finished], granted: Sequence[Granted]) -> HandOut | None:
-        token = _token()
-        grants = [Grant(g.terms.mailbox, g.terms.campaign, g.count) for g in granted if g.count]
+        at_hand = self._permits.at_hand(slots)
         try:
-            taken = await self._queue.claim(token, HAND_OVER_US, grants)
-            # After the claim, which a park would stop.
-            await self._park(granted)
+            turn = await self._turn(token, slots, at_hand)
         except Exception:
             # Nothing was committed, nor will be. What is in flight now returns when its hand-over lease is over.
-            self._refund_unused(granted, token, ())
+            self._permits.unused(token, at_hand, ())
             raise
+        granted = self._permits.of_turn(token, at_hand, turn.claimed)
+        unmet = turn.unmet()[:MOST_ASKS]
+        if turn.claimed:
+            self._permits.stock_up(unmet)
+            return granted, turn.claimed
+        granted = await self._permits.reserve(unmet)
+        return granted, await self._take_on(token, granted)
+
+    async def _turn(self, token: int, slots: int, at_hand: Sequence[Granted]) -> Turn:
+        look = self._waker.begin_look()
+        leaving = self._leaving[:SETTLE_BATCH]
+        del self._leaving[:SETTLE_BATCH]
+        permits = [Grant(g.terms.mailbox, g.terms.campaign, g.count, g.shortage is not None) for g in at_hand]
+        # Should it fail, what was to leave flight leaves it when its lease there is over.
+        turn = await self._queue.turn(token, HAND_OVER_US, slots, permits, leaving)
+        due = turn.due
+        # What is due beyond what may be asked for is for the next look, which is now.
+        next_us = due.next_us if len(turn.unmet()) <= MOST_ASKS else due.now_us
+        self._waker.arm(look, None if next_us is None else (next_us - due.now_us) / US)
+        return turn
+
+    async def _take_on(self, token: int, granted: Sequence[Granted]) -> list[Claimed]:
+        """Takes what there are new permits for; parks what got fewer than it could use."""
+        grants = [Grant(g.terms.mailbox, g.terms.campaign, g.count) for g in granted if g.count]
+        try:
+            taken = await self._queue.claim(token, HAND_OVER_US, grants) if grants else []
+            # After the claim, which a park would stop.
+            await self._permits.park(granted)
+        except Exception:
+            self._permits.unused(token, granted, ())
+            raise
+        if not taken:
+            self._permits.unused(token, granted, ())
+        return taken
+
+    async def _hand_out(
+        self, ask: Ask, finished: Sequence[Finished], granted: Sequence[Granted], token: int, taken: Sequence[Claimed]
+    ) -> HandOut | None:
         try:
             committed = await self._commit(ask, finished, granted, token, taken)
         except ClaimTaken:
             await self._give_back(token, taken, granted)
-            if finished:
-                await self._settler.finish(finished)
+            await self._settler.finish(finished)
             return await self._replay(ask) or HandOut(0, [])
         return await self._answer(ask, granted, token, taken, committed)
 
@@ -227,8 +222,9 @@ class Dispatcher:
             places=[(message.message, message.mailbox) for message in taken],
             permits=[grant.permit(now) for grant in granted],
         )
-        committed = await claims.commit(self._pool, finished, claim if taken else None)
-        await self._settler.finished(finished, committed.settled)
+        committed = await claims.commit(self._pool, finished, claim)
+        await self._settler.finished(finished, committed.settled, self._leaving)
+        self._flush_soon()
         return committed.claimed
 
     async def _answer(
@@ -242,10 +238,9 @@ class Dispatcher:
         """What was claimed, after the queue was told what was refused and the limiter what was not used."""
         refused = [message for message in taken if not _is_claimed(message, claimed)]
         # First of all: whatever fails below, these permits are not used.
-        self._refund_unused(granted, token, claimed.values())
+        self._permits.unused(token, granted, claimed.values())
         if refused:
-            for message in refused:
-                self._terms.forget((message.campaign, message.mailbox))
+            self._permits.forget({lane_of(message) for message in refused})
             why = await self._refuser.refuse(token, refused)
             if Refusal.PERMIT_VOID in why:
                 await self._limiter.compare_epochs(granted)
@@ -268,32 +263,26 @@ class Dispatcher:
     async def _give_back(self, token: int, taken: Sequence[Claimed], granted: Sequence[Granted]) -> None:
         await self._queue.unserve(token, _lanes(taken))
         await self._queue.settle([Settled(m.mailbox, m.message, token, m.due_us) for m in taken])
-        self._refund_unused(granted, token, ())
+        self._permits.unused(token, granted, ())
 
-    def _refund_unused(self, granted: Sequence[Granted], token: int, rows: Collection[ClaimedRow]) -> None:
-        used = Counter((row.campaign, row.mailbox) for row in rows)
-        unused = [
-            (grant, left)
-            for grant in granted
-            if (left := grant.count - used[grant.terms.campaign, grant.terms.mailbox]) > 0
-        ]
-        if unused:
-            self._keep(self._told(self._return(unused, f"unused-{token:x}")))
+    def _flush_soon(self) -> None:
+        if self._leaving and self._flush is None:
+            self._flush = asyncio.get_running_loop().call_later(FLUSH_S, self._flush_now)
 
-    async def _return(self, unused: Sequence[tuple[Granted, int]], name: str) -> None:
-        await self._limiter.refund(
-            [Return(grant.terms.workspace, grant.reservation_id, name, left) for grant, left in unused]
-        )
-        # Also where this claim was not short itself: while it held them, others found no permits, and parked.
-        await self._settler.lift(ParkReason.LIMIT, sorted({place for grant, _ in unused for place in _places(grant)}))
+    def _flush_now(self) -> None:
+        if self._flush is not None:
+            self._flush.cancel()
+            self._flush = None
+        if self._leaving:
+            leaving = self._leaving[:]
+            self._leaving.clear()
+            self._keep(self._leave(leaving))
 
-    @staticmethod
-    async def _told(work: Coroutine[object, object, object]) -> None:
-        """Does what nobody waits for, and tells where it fails: permits are lost for their window, or a park stays."""
+    async def _leave(self, leaving: Sequence[Settled]) -> None:
         try:
-            await work
-        except Exception as error:  # noqa: BLE001 - whatever it is, nobody else would hear of it
-            log.warning("return_failed", error=type(error).__name__, detail=str(error)[:200])
+            await self._settler.leave(leaving)
+        except Exception as error:  # noqa: BLE001 - what the queue was not told leaves it when its lease there is over
+            log.warning("leaving_not_told", error=type(error).__name__, messages=len(leaving))
 
     def _keep(self, work: Coroutine[object, object, object]) -> "asyncio.Task[HandOut | None]":
         task = asyncio.get_running_loop().create_task(work)
@@ -302,36 +291,9 @@ class Dispatcher:
         return task  # type: ignore[return-value]
 
 
-def _places(grant: Granted) -> list[tuple[int, int]]:
-    """What its lane's limits park."""
-    terms = grant.terms
-    return [(terms.mailbox, GATE), (terms.mailbox, terms.campaign)]
-
-
-def _park_of(grant: Granted, now_us: int) -> Park | None:
-    if grant.shortage is None:
-        return None
-    terms, shortage = grant.terms, grant.shortage
-    return Park(
-        mailbox=terms.mailbox,
-        campaign=GATE if shortage.whole_mailbox else terms.campaign,
-        reason=ParkReason.LIMIT,
-        # From the queue's now, which is later than the limiter's answer: a park that ended too soon would be met again
-        # at once, and so for as long as the clocks are apart.
-        until=_EPOCH + timedelta(microseconds=now_us + shortage.wait_us),
-        detail=shortage.detail,
-        mailbox_revision=terms.mailbox_revision,
-        campaign_revision=terms.campaign_revision,
-    )
-
-
 def _token() -> int:
     """A new token: positive, so that it is a Postgres bigint and a Lua-safe string alike; never 0."""
     return secrets.randbits(62) + 1
-
-
-def _us(instant: datetime) -> int:
-    return (instant - _EPOCH) // timedelta(microseconds=1)
 
 
 def _lanes(taken: Sequence[Claimed]) -> list[tuple[int, int]]:

@@ -48,6 +48,8 @@ class Wanted:
 
     terms: Terms
     count: int
+    # Beyond those, where its limits hold many more.
+    ahead: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ class Limiter:
     async def reserve(self, name: str, wanted: Sequence[Wanted]) -> list[Granted]:
         """Reserves permits for lanes, under reservations that are named after `name`; answers in their order.
 
-        Counters that are lost are restored first.
+        The count of a grant includes what was granted ahead. Counters that are lost are restored first.
 
         Args:
             wanted: at most MOST_ASKS.
@@ -147,6 +149,7 @@ class Limiter:
                     reservation_id=f"{name}-{place}",
                     workspace_id=str(want.terms.workspace),
                     wanted=want.count,
+                    ahead=want.ahead,
                     allowances=self._limits.allowances(want.terms),
                 )
                 for place, want in enumerate(wanted)

@@ -55,8 +55,12 @@ class Settler:
         committed = await claims.commit(self._pool, finished, None)
         return await self.finished(finished, committed.settled)
 
-    async def finished(self, finished: Sequence[Finished], settled: Sequence[SettledRow]) -> int:
+    async def finished(
+        self, finished: Sequence[Finished], settled: Sequence[SettledRow], leaving: list[Settled] | None = None
+    ) -> int:
         """Goes on after the commit of `finished`, of which `settled` took effect: the late ones, and the queue.
+
+        With `leaving`, the queue is not told here: what leaves flight is added to that, for the caller to tell.
 
         Returns how many took effect in all.
         """
@@ -65,12 +69,20 @@ class Settler:
         done = {(row.message, row.token) for row in settled}
         late = [one for one in finished if (one.message, one.token) not in done]
         rows = [*settled, *(await releases.settle_late(self._pool, late) if late else ())]
-        await self._leave_flight(rows)
+        if leaving is None:
+            await self._leave_flight(rows)
+        else:
+            leaving.extend(_settled(row) for row in rows)
         await self._recover(finished, rows)
         await self._judge(finished, rows)
         for one in finished:
             OUTCOMES.labels(one.state.name.lower()).inc()
         return len(rows)
+
+    async def leave(self, leaving: Sequence[Settled]) -> None:
+        """Tells the queue what leaves flight; what is not told leaves it when its lease there is over."""
+        await self._queue.settle(leaving)
+        self._waker.wake()
 
     async def release(self, report: Report) -> int:
         """Returns what was not sent to where it came from, or to its next try; parks mailboxes that are under strain.
@@ -133,7 +145,7 @@ class Settler:
         if not rows:
             return True
         due = due or {}
-        left = await self._queue.settle([Settled(r.mailbox, r.message, r.token, due.get(r.message)) for r in rows])
+        left = await self._queue.settle([_settled(row, due.get(row.message)) for row in rows])
         self._waker.wake()
         return left == len(rows)
 
@@ -194,3 +206,7 @@ class Settler:
         await self._limiter.refund(returns)
         places = {place for row in rows for place in ((row.mailbox, GATE), (row.mailbox, row.campaign))}
         await self.lift(ParkReason.LIMIT, sorted(places))
+
+
+def _settled(row: SettledRow, due_us: int | None = None) -> Settled:
+    return Settled(row.mailbox, row.message, row.token, due_us)

@@ -166,7 +166,7 @@ class Queue:
         *,
         now_us: int | None = None,
     ) -> Turn:
-        """Settles, then claims of what is due as much as there are permits for: `settle`, `due` and `claim` in one.
+        """Settles, then claims what is due of lanes with permits enough: `settle`, `due` and `claim` in one.
 
         Args:
             permits: those at hand, a lane once.
@@ -176,7 +176,7 @@ class Queue:
         """
         if len(leaving) > SETTLE_BATCH:
             raise ValueError(f"a turn ends at most {SETTLE_BATCH} flights")
-        lanes = chain.from_iterable((p.mailbox, p.campaign, p.count) for p in permits)
+        lanes = chain.from_iterable((p.mailbox, p.campaign, p.count, int(p.is_last)) for p in permits)
         head = (token, lease_us, min(slots, MAX_CLAIM), len(permits))
         reply = await self._run("turn", *head, *lanes, *_settled_fields(leaving), now_us=now_us)
         now, next_us, flat, *taken = reply

@@ -1,6 +1,5 @@
 """The values that go into the queue and come out of it. Ids are positive ints, instants are µs since the epoch."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -83,11 +82,16 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Up to `count` messages of a lane, for which there are permits."""
+    """Up to `count` messages of a lane, for which there are permits.
+
+    Attributes:
+        is_last: no more permits can be reserved now.
+    """
 
     mailbox: int
     campaign: int
     count: int
+    is_last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +106,15 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What was due, and what of it was taken: as much of each lane as there were permits for."""
+    """What was due, and what of it was taken: the lanes for which there were permits enough."""
 
     due: Due
     claimed: list[Claimed]
 
     def unmet(self) -> list[Offer]:
         """What was offered and not taken, in serving order."""
-        taken = Counter((one.mailbox, one.campaign) for one in self.claimed)
-        left = [(offer, offer.count - taken[offer.mailbox, offer.campaign]) for offer in self.due.offers]
-        return [Offer(offer.mailbox, offer.campaign, count) for offer, count in left if count > 0]
+        taken = {(one.mailbox, one.campaign) for one in self.claimed}
+        return [offer for offer in self.due.offers if (offer.mailbox, offer.campaign) not in taken]
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ ahead_ms = st.integers(-5, LONGEST_PARK_MS)
 paused = st.sampled_from([False, False, False, True])
 gaps = st.sampled_from([0, 0, 3 * MS])
 permits = st.lists(
-    st.builds(Grant, mailboxes, campaigns, st.integers(1, 9)),
+    st.builds(Grant, mailboxes, campaigns, st.integers(1, 9), st.booleans()),
     max_size=4,
     unique_by=lambda grant: (grant.mailbox, grant.campaign),
 )
@@ -180,7 +180,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.both("configure_gate", mailbox, GateConfig(self.next_revision(1), False, 0, 8))
         self.both("configure_lane", mailbox, campaign, LaneConfig(self.next_revision(1), False, 0))
         self.enqueue(mailbox, campaign, [-3, -3, -2])
-        permits = [Grant(mailbox, campaign, each) for mailbox in MAILBOXES for campaign in CAMPAIGNS]
+        permits = [Grant(mailbox, campaign, each, each < 3) for mailbox in MAILBOXES for campaign in CAMPAIGNS]
         for _ in range(3):
             due = self.now if back else None
             self.turn(slots, permits, [Settled(mailbox, f.message, f.token, due) for mailbox, f in self.flying()])

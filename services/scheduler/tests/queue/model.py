@@ -184,9 +184,12 @@ class Model:
     ) -> Turn:
         self.settle(leaving, now_us=now_us)
         due = self.due(slots, now_us=now_us)
-        at_hand = {(permit.mailbox, permit.campaign): permit.count for permit in permits}
-        wanted = [(offer, min(offer.count, at_hand.get((offer.mailbox, offer.campaign), 0))) for offer in due.offers]
-        grants = [Grant(offer.mailbox, offer.campaign, count) for offer, count in wanted if count]
+        at_hand = {(permit.mailbox, permit.campaign): permit for permit in permits}
+        grants = []
+        for offer in due.offers:
+            permit = at_hand.get((offer.mailbox, offer.campaign))
+            if permit and (permit.is_last or permit.count >= offer.count):
+                grants.append(Grant(offer.mailbox, offer.campaign, min(permit.count, offer.count)))
         return Turn(due, self.claim(token, lease_us, grants, now_us=now_us))
 
     def confirm(self, messages: Sequence[tuple[int, int]], *, now_us: int) -> None:

@@ -63,14 +63,17 @@ FAULTS = {
         "if number(R('HGET', gate_key(m), 'paused_revision:' .. c)) <= revision then\n    R('HSET'",
         "if true then\n    R('HSET'",
     ),
-    "a turn takes more than there are permits for": ("math.min(offers[i + 2], at_hand)", "offers[i + 2]"),
-    "a turn takes more than was offered": ("math.min(offers[i + 2], at_hand)", "at_hand"),
-    "a turn ends no flights": ("leave(3 * lanes + 6)", ""),
+    "a turn takes more than there are permits for": ("permits >= count and take", "permits > 0 and take"),
+    "a turn takes without a permit": ("permits >= count and take", "take"),
+    "a turn leaves what permits just suffice for": ("permits >= count and take", "permits > count and take"),
+    "a turn leaves the last permits": ("if at and ARGV[at + 1] == '1' then", "if false then"),
+    "a turn takes a part though more can be reserved": ("if at and ARGV[at + 1] == '1' then", "if at then"),
+    "a turn ends no flights": ("leave(4 * lanes + 6)", ""),
     "a turn looks before flights have ended": (
-        "leave(3 * lanes + 6)\n",
-        "local found, at = look(tonumber(ARGV[4]))\nleave(3 * lanes + 6)\nlook = function() return found, at end\n",
+        "leave(4 * lanes + 6)\n",
+        "local found, at = look(tonumber(ARGV[4]))\nleave(4 * lanes + 6)\nlook = function() return found, at end\n",
     ),
-    "a turn leaves out the last lane": ("for i = 6, 3 * lanes + 5, 3 do", "for i = 6, 3 * lanes + 2, 3 do"),
+    "a turn leaves out the last lane": ("for i = 6, 4 * lanes + 5, 4 do", "for i = 6, 4 * lanes + 1, 4 do"),
     "a gate with a gap is offered several times": ("gap > 0 and 1 or room", "room"),
 }
 
