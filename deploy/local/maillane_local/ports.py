@@ -1,12 +1,20 @@
 """TCP ports on this machine."""
 
+import random
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from typing import Final
 
 import psutil
 
 LOOPBACK = "127.0.0.1"
 """The only address that anything here listens on."""
+
+_SERVERS: Final = range(12_000, 32_000)
+"""Below what systems give to outgoing connections (Linux: from 32,768 on)."""
+
+# Not from a seed: whoever starts at the same time must not try the same ports.
+_CHANCE: Final = random.SystemRandom()
 
 
 def free_port() -> int:
@@ -15,13 +23,22 @@ def free_port() -> int:
 
 
 def free_ports(count: int) -> list[int]:
-    """Several different ports that nobody uses now."""
+    """Several different ports that nobody uses now, and that no outgoing connection takes while their owner is down.
+
+    Raises:
+        OSError: there are not so many.
+    """
+    found: list[int] = []
     with ExitStack() as stack:
         # All held until the last is found: one that was let go may come again.
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind((LOOPBACK, 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
+        for port in _CHANCE.sample(_SERVERS, len(_SERVERS)):
+            probe = stack.enter_context(socket.socket())
+            with suppress(OSError):
+                probe.bind((LOOPBACK, port))
+                found.append(port)
+            if len(found) == count:
+                return found
+    raise OSError(f"there are no {count} free ports from {_SERVERS.start} on")
 
 
 def is_listening(pid: int, port: int) -> bool:
