@@ -93,7 +93,8 @@ async def test_a_queue_that_was_not_told_hands_out_nothing_of_the_old_lane(
     rows = [row for _ in range(4) for row in (await here.claim(100)).rows]
 
     assert {row.mailbox for row in rows} == {other}
-    assert len(rows) == 5
+    assert len({row.message for row in rows}) == len(rows) == 5
+    assert here.counts(campaign) == {"PENDING": 15, "SENDING": 5}
     assert await here.scheduler.queue.lane_size(one, campaign) == 0
 
 
