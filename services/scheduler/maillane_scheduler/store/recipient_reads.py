@@ -37,7 +37,7 @@ async def of_message(connection: AsyncConnection, campaign_id: int, message_id: 
 
 
 async def nth(connection: AsyncConnection, campaign_id: int, index: int) -> Person:
-    """The n-th recipient of a campaign, from 0, in the order of the import: some 100 ms for the millionth.
+    """The n-th recipient of a campaign, from 0, in the order of the import: 0.2 s for the millionth.
 
     Raises:
         NotFound: RECIPIENT_NOT_FOUND, it has not so many.

@@ -56,7 +56,7 @@ async def remove(connection: AsyncConnection, actor: Actor, email: str) -> None:
 async def list_page(
     connection: AsyncConnection, workspace_id: int, filters: Filters, after: str, limit: int
 ) -> list[Suppression]:
-    """Addresses of the workspace behind one, by the alphabet. A query reads all that are behind it: 0.3 s a million."""
+    """Addresses of the workspace behind one, by the alphabet. A query reads all that are behind it: 0.2 s a million."""
     found = (
         select(_SUPPRESSIONS)
         .where(_SUPPRESSIONS.c.workspace_id == workspace_id, _SUPPRESSIONS.c.email > after)
