@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 ParkReason = Literal["limit", "backoff", "window"]
 
@@ -94,8 +94,7 @@ class Grant:
     is_last: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A message that a claim put in flight."""
 
     mailbox: int
@@ -117,8 +116,7 @@ class Turn:
         return [offer for offer in self.due.offers if (offer.mailbox, offer.campaign) not in taken]
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """The end of a message's flight: gone, or back in its lane if there is a due time."""
 
     mailbox: int

@@ -5,9 +5,10 @@ settle that rides with it costs nothing more. It runs behind a statement of its 
 locks, so that its snapshot is later than whatever the exclusive side waited for (a pause, a stop, a restore).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from psycopg.errors import DeadlockDetected, UniqueViolation
 
@@ -63,8 +64,7 @@ class Claim:
     permits: Sequence[Permit]
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimedRow:
+class ClaimedRow(NamedTuple):
     """A message as it is handed out."""
 
     message: int
@@ -208,27 +208,27 @@ async def _execute(pool: DispatchPool, workspaces: list[int], parameters: Sequen
         cursor = connection.cursor(binary=True)
         async with connection.pipeline():
             if workspaces:
-                await connection.execute(SHARED, (workspaces,))
+                await connection.execute(SHARED, (_numbers(workspaces),))
             await cursor.execute(_STATEMENT, parameters)
         rows = await cursor.fetchall()
     committed = Committed({}, [])
-    for is_claim, message, campaign, mailbox, *rest in rows:
-        if is_claim:
-            committed.claimed[message] = ClaimedRow(message, campaign, mailbox, *rest[:-1])
+    for row in rows:
+        if row[0]:
+            committed.claimed[row[1]] = ClaimedRow._make(row[1:-1])
         else:
-            committed.settled.append(SettledRow(message, mailbox, campaign, rest[-1]))
+            committed.settled.append(SettledRow(row[1], row[3], row[2], row[-1]))
     return committed
 
 
-def _finished_columns(finished: Sequence[Finished]) -> list[list[object]]:
+def _finished_columns(finished: Sequence[Finished]) -> list[object]:
     # Sorted: rows are locked in the arrays' order, and two statements that lock in one order cannot deadlock.
-    rows = [(f.message, f.token, int(f.state), f.code, f.reply, f.suppress) for f in finished]
-    return _columns(sorted(rows), 6)
+    rows = sorted((f.message, f.token, int(f.state), f.code, f.reply, int(f.suppress)) for f in finished)
+    return _columns(rows, 6, texts={4})
 
 
 def _claim_columns(claim: Claim | None) -> list[object]:
     if claim is None:
-        return [*_columns([], 11), 0, 0, "", "", 0.0, [], []]
+        return [*_columns([], 11), 0, 0, "", "", 0.0, *_columns([], 2)]
     lanes = [
         (
             *(p.campaign, p.mailbox, p.workspace, p.address_key, p.reservation_id, p.reserve_time, p.remaining_s),
@@ -237,8 +237,16 @@ def _claim_columns(claim: Claim | None) -> list[object]:
         for p in claim.permits
     ]
     head = (claim.token, claim.claim_id, claim.sender_id, claim.incarnation, claim.lease_s)
-    return [*_columns(lanes, 11), *head, *_columns(sorted(claim.places), 2)]
+    return [*_columns(lanes, 11, texts={3, 4, 5}), *head, *_columns(sorted(claim.places), 2)]
 
 
-def _columns(rows: Sequence[Sequence[object]], width: int) -> list[list[object]]:
-    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
+def _columns(rows: Sequence[Sequence[object]], width: int, texts: Collection[int] = ()) -> list[object]:
+    """The rows by column: those at `texts` as lists, the numbers as arrays in Postgres's own words."""
+    columns = list(zip(*rows, strict=True)) or [()] * width
+    return [list(column) if place in texts else _numbers(column) for place, column in enumerate(columns)]
+
+
+def _numbers(column: Iterable[object]) -> str:
+    # A list of numbers costs five times as much to write, and is of a type that depends on the largest of them, so that
+    # the statement would be prepared anew for each combination of types.
+    return "{" + ",".join(["NULL" if number is None else str(number) for number in column]) + "}"
