@@ -5,6 +5,7 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import datetime
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -83,6 +84,8 @@ class Sweeper:
         self._due_at = defaultdict[str, float](float)
         # The generation before which nothing is left in Redis, as far as this process has seen to it.
         self._dropped_before = 0
+        # Campaigns that had ended by then are freed, as far as this process has seen to it.
+        self._freed_until: datetime | None = None
 
     async def run(self) -> None:
         """Sweeps each second or so, and at once when a generation of the queue has begun."""
@@ -126,6 +129,7 @@ class Sweeper:
             ("tests", CANCEL_EVERY_S, self._overdue_tests),
             ("moves", CANCEL_EVERY_S, self._mover.leave_stopped),
             ("cancel", CANCEL_EVERY_S, self._cancelled),
+            ("ended", RETENTION_EVERY_S, self._free_ended),
             ("retention", RETENTION_EVERY_S, lambda: retention.purge(self._pool)),
         ):
             now = time.monotonic()
@@ -204,6 +208,12 @@ class Sweeper:
         if generation != self._dropped_before:
             await self._queue.drop_older()
             self._dropped_before = generation
+
+    async def _free_ended(self) -> None:
+        """Frees what is kept of campaigns that have ended: nobody else would, until the next generation."""
+        for campaign, revision, idle_time in await completion.ended(self._pool, self._freed_until):
+            await self._queue.free_campaign(campaign, revision)
+            self._freed_until = idle_time
 
     async def _flight(self) -> None:
         """What is in flight for a while: Postgres says whether it still is, or where it belongs."""

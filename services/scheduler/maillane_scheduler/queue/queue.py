@@ -341,6 +341,13 @@ class Queue:
         """
         return bool(await self._run("cancel_campaign", campaign, revision, now_us=now_us))
 
+    async def free_campaign(self, campaign: int, revision: int, *, now_us: int | None = None) -> bool:
+        """Forgets what is kept of a campaign that ended as of that revision; its lanes that hold something stay.
+
+        Returns whether nothing is kept of it any more. Safe to repeat.
+        """
+        return bool(await self._run("free_campaign", campaign, revision, now_us=now_us))
+
     async def restore_service(self, mailbox: int, campaign: int, last_us: int, *, now_us: int | None = None) -> None:
         """Raises the last service of a lane and of its gate to an instant; never lowers it. For rebuilds."""
         await self._run("restore_service", mailbox, campaign, last_us, now_us=now_us)

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "extend": (),
     "flight": (),
     "forget": (),
+    "free_campaign": (),
     "lane_size": (),
     "park": (),
     "place": (),

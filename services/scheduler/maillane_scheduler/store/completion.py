@@ -1,6 +1,11 @@
 """Which campaigns have nothing left to send."""
 
+from datetime import datetime
+
 from maillane_scheduler.store.engine import DispatchPool
+
+# After that, a retry or a late settle may as well tell the queue anew what it has forgotten.
+IDLE_MINUTES = 10
 
 _CANDIDATES = """
 SELECT c.id FROM campaigns c
@@ -46,3 +51,27 @@ async def half_cancelled(pool: DispatchPool) -> list[int]:
     """Campaigns cancelled within a day that still have pending messages: whoever cancelled them was cut off."""
     async with pool.connection() as connection:
         return [row[0] for row in await (await connection.execute(_HALF_CANCELLED)).fetchall()]
+
+
+# A lane's gap counts from its last service, which the queue alone knows: until it is over, nothing is forgotten.
+_ENDED = f"""
+SELECT id, revision, idle_time FROM (
+  SELECT id, revision,
+    end_time + greatest(delay_us * interval '1 microsecond', interval '{IDLE_MINUTES} min') AS idle_time
+  FROM campaigns WHERE state IN (4, 5)
+) AS ended
+WHERE idle_time > coalesce($1::timestamptz, statement_timestamp() - interval '3 days')
+  AND idle_time <= statement_timestamp()
+ORDER BY idle_time LIMIT 1000
+""".encode()
+
+
+async def ended(pool: DispatchPool, after: datetime | None) -> list[tuple[int, int, datetime]]:
+    """Campaigns that have ended for a while, as (campaign, revision, since when that is), the oldest first.
+
+    Args:
+        after: of those before, the caller knows; None: those of the last three days.
+    """
+    async with pool.connection() as connection:
+        rows = await (await connection.execute(_ENDED, (after,))).fetchall()
+    return [(campaign, revision, idle_time) for campaign, revision, idle_time in rows]

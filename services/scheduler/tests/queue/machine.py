@@ -259,6 +259,18 @@ class QueueMachine(RuleBasedStateMachine):
         emptied = {lane for lane in before if not self.model.lanes[lane].messages}
         self.gone(item for item in self.alive if item[:2] in emptied)
 
+    @rule(mailbox=mailboxes, campaign=campaigns, cancelled=st.booleans(), ended=st.booleans(), step=revision_steps)
+    def free_campaign(self, mailbox: int, campaign: int, cancelled: bool, ended: bool, step: int) -> None:
+        """With what it holds and what is in flight of it, or without; and then it appears again."""
+        self.enqueue(mailbox, campaign, [1])
+        if cancelled:
+            self.cancel_campaign(campaign, 1)
+        if ended:
+            of_it = [Settled(gate, f.message, f.token, None) for gate, f in self.flying() if f.campaign == campaign]
+            self.settle_items(of_it)
+        self.both("free_campaign", campaign, self.next_revision(step))
+        self.enqueue(mailbox, campaign, [1])
+
     # --- what holds ---------------------------------------------------------------------------------------------------
 
     @rule(

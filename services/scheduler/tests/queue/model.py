@@ -287,6 +287,22 @@ class Model:
     def cancel_campaign(self, campaign: int, revision: int, *, now_us: int) -> bool:
         return self.flag_campaign(campaign, revision, True, now_us, lambda lane: lane.messages.clear())
 
+    def free_campaign(self, campaign: int, revision: int, *, now_us: int) -> bool:
+        if revision < self.campaigns.get(campaign, (0, False))[0]:
+            return False
+        known = [lane for lane, state in self.lanes.items() if lane[1] == campaign and state.flag is not None]
+        idle = [lane for lane in known if not self.lanes[lane].messages and not self.has_flying(lane)]
+        for lane in idle:
+            del self.lanes[lane]
+        if len(idle) < len(known):
+            return False
+        self.campaigns.pop(campaign, None)
+        return True
+
+    def has_flying(self, lane: Lane) -> bool:
+        """Whether something of a lane is in flight."""
+        return any(flying.campaign == lane[1] for flying in self.flying(lane[0]).values())
+
     def flag_campaign(
         self, campaign: int, revision: int, paused: bool, now_us: int, act: Callable[[LaneState], None]
     ) -> bool:

@@ -55,6 +55,16 @@ FAULTS = {
     ),
     "a claim keeps what it takes": ("  R('ZREMRANGEBYRANK', lane_key(m, c), 0, #entries / 2 - 1)\n", ""),
     "what flies is enqueued again": ("if value then flying[messages[i]] = true end", ""),
+    "a campaign that was opened again is forgotten": (
+        "if number(R('HGET', state_key(c), 'revision')) > revision then return 0 end\n\nlocal function in_use",
+        "local function in_use",
+    ),
+    "a lane is forgotten under what is in flight": ("if string.match(flying, '^%d+') == c then return true end", ""),
+    "a lane is forgotten under what it holds": ("  if R('EXISTS', lane_key(m, c)) == 1 then return true end\n", ""),
+    "an ended campaign keeps its pause": (
+        "R('HDEL', gate_key(m), 'paused:' .. c, 'paused_rev",
+        "R('HDEL', gate_key(m), 'paused_rev",
+    ),
     "an older pause wins over a newer resume": (
         "if number(R('HGET', state_key(c), 'revision')) > revision then return 0 end\n",
         "",
