@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from maillane_scheduler import templates
 from maillane_scheduler.campaign import Template
 
+# Bytes of subject and bodies: they come in one answer, whose limit is 4 MiB.
+MAX_SHOWN = 3 * 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Preview:
@@ -23,11 +26,14 @@ def preview(template: Template, variables: Mapping[str, str]) -> Preview:
 
     Raises:
         TemplateError: two opening braces begin no placeholder.
+        FilledTooLong: it would have more than MAX_SHOWN bytes.
     """
     subject = templates.fill(template.subject, variables)
     text = templates.fill(template.text, variables)
     html = templates.fill(template.html, variables, escape=True)
     parts = (subject, text, html)
+    if sum(len(part.text.encode()) for part in parts) > MAX_SHOWN:
+        raise templates.FilledTooLong
     return Preview(
         subject.text,
         text.text,

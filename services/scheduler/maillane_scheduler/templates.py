@@ -17,6 +17,8 @@ _PLACEHOLDER = re.compile(r"\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]{0,63})[ \t]*(?:\|([
 _OPENING = "{{"
 # A fallback is a word or two; a longer one is a forgotten brace.
 MAX_FALLBACK = 200
+# Characters of a text with its values: a small template can ask for a long value any number of times.
+MAX_FILLED = 3 * 1024 * 1024
 # Enough of a bad placeholder to find it again.
 _SHOWN = 40
 
@@ -44,6 +46,10 @@ class TemplateError(ValueError):
             f"and underscores, a fallback up to {MAX_FALLBACK} characters); at character {offset + 1} is {shown!r}"
         )
         self.offset = offset
+
+
+class FilledTooLong(ValueError):
+    """With its values, a text is longer than MAX_FILLED."""
 
 
 def placeholders(text: str) -> Iterator[Placeholder]:
@@ -89,8 +95,9 @@ def fill(text: str, variables: Mapping[str, str], *, escape: bool = False) -> Fi
 
     Raises:
         TemplateError: two opening braces begin no placeholder.
+        FilledTooLong: it would be longer than MAX_FILLED.
     """
-    pieces, values, missing, at = list[str](), dict[str, str](), set[str](), 0
+    pieces, values, missing, at, left = list[str](), dict[str, str](), set[str](), 0, MAX_FILLED - len(text)
     for placeholder in placeholders(text):
         value = variables.get(placeholder.name) or placeholder.fallback
         pieces.append(text[at : placeholder.start])
@@ -100,5 +107,8 @@ def fill(text: str, variables: Mapping[str, str], *, escape: bool = False) -> Fi
         else:
             values[placeholder.name] = value
             pieces.append(html.escape(value) if escape else value)
+            left -= len(pieces[-1])
+            if left < 0:
+                raise FilledTooLong
         at = placeholder.end
     return Filled("".join([*pieces, text[at:]]), values, frozenset(missing))

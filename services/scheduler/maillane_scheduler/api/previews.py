@@ -8,7 +8,7 @@ from maillane_scheduler.campaign import Campaign
 from maillane_scheduler.preview import from_header, preview
 from maillane_scheduler.store import campaigns, mailboxes, recipient_reads
 from maillane_scheduler.store.recipient_reads import Person
-from maillane_scheduler.templates import TemplateError
+from maillane_scheduler.templates import FilledTooLong, TemplateError
 from maillane_scheduler.unsubscribe_link import IN_PREVIEWS, VARIABLE, UnsubscribeLinks
 from maillane_scheduler.validation.previews import As, PreviewAsked
 
@@ -35,6 +35,8 @@ async def answer(
         shown = preview(template, variables)
     except TemplateError as error:
         raise InvalidArgument([Violation("template", str(error))]) from None
+    except FilledTooLong:
+        raise InvalidArgument([Violation("template", "must have at most 3 MiB with its values")]) from None
     return pb.PreviewMessageResponse(
         recipient=person.email,
         subject=shown.subject,

@@ -87,6 +87,14 @@ async def test_what_cannot_be_previewed_is_refused(tenant, request_, reason, cod
     assert refusal.reason == reason or refusal.fields
 
 
+async def test_a_small_template_does_not_make_an_endless_message(tenant):
+    """A long value that is asked for again and again is refused, and nothing is made of it."""
+    template = pb.Template(text="{{name}}" * 60_000)
+    asked = pb.PreviewMessageRequest(template=template, sample=pb.Recipient(variables={"name": "x" * 4096}))
+
+    assert (await refused(tenant.viewer.PreviewMessage(asked))).fields.keys() == {"template"}
+
+
 async def test_mailboxes_of_others_are_no_senders(api, tenant):
     """Neither of a preview, nor of a test."""
     foreign = await make_mailbox((await api.tenant("other")).editor)
