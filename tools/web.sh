@@ -43,11 +43,11 @@ use_node() {
 }
 
 install() {
-    wanted=$(cat gateway/web/package-lock.json gateway/web/.npmrc | cksum)
-    if [ ! -d "$web/node_modules" ] || [ "$(cat "$web/node_modules/.installed" 2>/dev/null)" != "$wanted" ]; then
+    locked=$(cat gateway/web/package-lock.json gateway/web/.npmrc | cksum)
+    if [ ! -d "$web/node_modules" ] || [ "$(cat "$web/node_modules/.installed" 2>/dev/null)" != "$locked" ]; then
         (cd "$web" && npm ci --no-progress >"$out/npm.log" 2>&1) ||
             fail "the UI's packages could not be fetched (.build/web/npm.log says why); is there a network? The API works without them"
-        printf '%s' "$wanted" >"$web/node_modules/.installed"
+        printf '%s' "$locked" >"$web/node_modules/.installed"
     fi
 }
 
@@ -57,8 +57,8 @@ types() {
 }
 
 build() {
-    wanted=$(sum)
-    if [ -f "$out/dist/index.html" ] && [ "$(cat "$out/built" 2>/dev/null)" = "$wanted" ]; then
+    inputs=$(sum)
+    if [ -f "$out/dist/index.html" ] && [ "$(cat "$out/built" 2>/dev/null)" = "$inputs" ]; then
         return
     fi
     echo "web: building the UI (the first time this takes a minute)" >&2
@@ -69,7 +69,7 @@ build() {
     # The old one is served until the new one is whole.
     rm -rf "$out/dist"
     mv "$out/next" "$out/dist"
-    printf '%s' "$wanted" >"$out/built"
+    printf '%s' "$inputs" >"$out/built"
 }
 
 mkdir -p "$out"

@@ -15,7 +15,7 @@ import { SignInArt } from './SignInArt';
 
 /** What GET /auth/providers answers. */
 interface Providers {
-  providers: { name: string; url?: string }[];
+  provider: { name: string } | null;
   local: boolean;
 }
 
@@ -37,22 +37,20 @@ export function Screen() {
         <div className="m-auto w-full max-w-[340px] py-10">
           <h1 className="text-[26px] leading-[34px] font-semibold tracking-[-0.025em]">Sign in</h1>
           <p className="mt-1 mb-6.5 text-14 text-ink-2">With the account you use at work.</p>
-          {reason && <Refused reason={reason} provider={data?.providers[0]?.name ?? 'The provider'} wait={search.get('wait')} email={search.get('email')} />}
+          {reason && <Refused reason={reason} provider={data?.provider?.name ?? 'The provider'} wait={search.get('wait')} email={search.get('email')} />}
           {error && (
             <Note tone="fail" className="mb-4">
               <b>Maillane does not answer.</b> Try again in a minute. Campaigns go on sending.
             </Note>
           )}
-          <div className="grid gap-2.5">
-            {data?.providers.map(({ name, url }) => (
-              <a key={name} href={`${url ?? '/auth/sign-in'}?return=${encodeURIComponent(back)}`} className={BIG}>
-                {name === 'Google' ? <GoogleMark /> : <Icon of={Lock} className="text-ink-2" />}
-                Continue with {name}
-              </a>
-            ))}
-          </div>
-          {data?.local && <Local back={back} alone={data.providers.length === 0} />}
-          {data && data.providers.length === 0 && !data.local && (
+          {data?.provider && (
+            <a href={`/auth/sign-in?return=${encodeURIComponent(back)}`} className={BIG}>
+              {data.provider.name === 'Google' ? <GoogleMark /> : <Icon of={Lock} className="text-ink-2" />}
+              Continue with {data.provider.name}
+            </a>
+          )}
+          {data?.local && <Local back={back} alone={!data.provider} />}
+          {data && !data.provider && !data.local && (
             <Note>
               <b>Nobody can sign in yet.</b> No provider is set up. Who runs Maillane finds how in its operating manual, under Google sign-in.
             </Note>

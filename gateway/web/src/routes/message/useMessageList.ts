@@ -1,0 +1,32 @@
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { useCallback } from 'react';
+import { useSearchParams } from 'react-router';
+import { messages } from '../../api/queries';
+import type { MessageFilter } from '../../api/queries';
+import { useCursor } from '../../components/useCursor';
+
+/** Pages that come back empty while more lies behind them: so many are asked for before the person is told to go on. */
+const MOST_EMPTY = 5;
+
+/** A list of messages with its drawer: what is open lives in the address. */
+export function useMessageList(filter: MessageFilter) {
+  const [search, setSearch] = useSearchParams();
+  const found = useInfiniteQuery(messages(filter));
+  const rows = found.data?.pages.flatMap((page) => page.messages) ?? [];
+  const openId = search.get('message') ?? undefined;
+  const openPlace = rows.findIndex(({ id }) => id === openId);
+  const open = useCallback(
+    (id: string | undefined) => setSearch((before) => (id ? before.set('message', id) : before.delete('message'), before), { replace: true, preventScrollReset: true }),
+    [setSearch],
+  );
+  const cursor = useCursor(rows.length, (place) => open(rows[place]?.id));
+  const empty = rows.length === 0 && (found.data?.pages.length ?? 0) < MOST_EMPTY;
+  const { fetchNextPage } = found;
+  const loadMore = useCallback(() => void fetchNextPage(), [fetchNextPage]);
+  if (empty && found.hasNextPage && !found.isFetchingNextPage && !found.isError) loadMore();
+  const step = (by: number) => {
+    const next = rows[openPlace + by];
+    return openPlace >= 0 && next ? () => open(next.id) : undefined;
+  };
+  return { found, rows, cursor, openId, openPlace, open, loadMore, onPrevious: step(-1), onNext: step(1) };
+}
