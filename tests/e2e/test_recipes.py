@@ -30,6 +30,7 @@ CLAIMS = {
     "Stop everything of a workspace at once": '"acknowledged": true',
     "See who did what": '"verb": "workspace.stop"',
     "Make and revoke tokens": '"revokeTime"',
+    "Invite somebody": '"email": "lena@example.com"',
     "See how much of a limit is used": '"used": "4"',
     "Try a mail server from where the sender stands": '"verified": true',
     "Look into the connections of a service": '"server"',
