@@ -134,6 +134,8 @@ async def test_a_started_campaign_takes_recipients_into_its_queue(api, tenant):
     """In the order of the import, at their places in the plan."""
     campaign = await make_campaign(tenant.editor, 2)
     await start(tenant.editor, campaign.id)
+    # What is imported while a lane is loaded waits for that, with its mark.
+    await api.sync.close()
     await tenant.editor.ImportRecipients(chunks(campaign.id, ["x@example.com"], ["y@example.com", "r0@example.com"]))
     await api.sync.close()
     marks = await api.sql("SELECT count(*) FROM marks WHERE campaign_id = :id", id=int(campaign.id))
