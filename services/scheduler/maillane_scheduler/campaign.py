@@ -69,6 +69,12 @@ class Campaign:
     create_time: datetime
     end_time: datetime | None
 
+    @property
+    def state_actor(self) -> str:
+        """Who paused or cancelled it; empty where Maillane did, or nobody."""
+        verbs = ("paused by ", "cancelled by ")
+        return next((self.state_reason.removeprefix(verb) for verb in verbs if self.state_reason.startswith(verb)), "")
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:

@@ -36,10 +36,12 @@ from maillane_scheduler.api.message_service import MessageService
 from maillane_scheduler.api.suppression_service import SuppressionService
 from maillane_scheduler.dispatch.dispatcher import Dispatcher
 from maillane_scheduler.dispatch.limiter import Limiter
+from maillane_scheduler.dispatch.meter import Meter
 from maillane_scheduler.dispatch.refuser import Refuser
 from maillane_scheduler.dispatch.settler import Settler
 from maillane_scheduler.dispatch.terms import Limits
 from maillane_scheduler.errors import postgres_away, translate
+from maillane_scheduler.outlook import Outlooks
 from maillane_scheduler.queue.connection import open_client
 from maillane_scheduler.queue.queue import Queue
 from maillane_scheduler.resender import Resender
@@ -96,7 +98,8 @@ class Scheduler:
         self._look: asyncio.Task[None] | None = None
         self.session_limits = SessionLimits(settings.session_idle_s, settings.session_most_s)
         self.links = UnsubscribeLinks(settings.sealing_key, settings.public_url)
-        self.campaigns = CampaignService(self.engine, self.sync, self.links)
+        self.outlooks = Outlooks(self.engine, self.queue, Meter(RateLimitServiceStub(self.channel), self.limits))
+        self.campaigns = CampaignService(self.engine, self.sync, self.links, self.outlooks)
         self.resender = Resender(
             self.engine, self.sync, wait_s=settings.resend_wait_s, most_attempts=settings.max_attempts
         )

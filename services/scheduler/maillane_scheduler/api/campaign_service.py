@@ -1,6 +1,6 @@
 """Campaigns: a template, recipients, mailboxes, and a plan."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from maillane.scheduler.v1 import campaign_service_pb2 as pb
 from maillane.scheduler.v1.campaign_service_pb2_grpc import CampaignServiceServicer
@@ -8,15 +8,19 @@ from maillane_chassis.violations import Violations
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from maillane_scheduler import paging
-from maillane_scheduler.api import convert, previews
+from maillane_scheduler.api import convert, forecasts, previews
 from maillane_scheduler.api.caller import Context, actor, body_hash, workspace
 from maillane_scheduler.api.watches import Watches
+from maillane_scheduler.campaign import Campaign
 from maillane_scheduler.importing.importer import Importer
+from maillane_scheduler.outlook import Outlooks
+from maillane_scheduler.states import CampaignState
 from maillane_scheduler.store import campaigns, message_reads, messages, requests, sent_tests
 from maillane_scheduler.store.sent_tests import Made
 from maillane_scheduler.sync.sync import Sync
 from maillane_scheduler.unsubscribe_link import UnsubscribeLinks
 from maillane_scheduler.validation import campaigns as rules
+from maillane_scheduler.validation import forecasts as forecast_rules
 from maillane_scheduler.validation import previews as preview_rules
 from maillane_scheduler.validation.recipients import RecipientChecker
 from maillane_scheduler.validation.requests import page_size, request_id
@@ -24,15 +28,17 @@ from maillane_scheduler.validation.requests import page_size, request_id
 # Messages that a cancel turns before it answers, about a second of work; the sweep turns the rest.
 CANCEL_BATCHES = 10
 _BEFORE_ALL = 2**63 - 1
+_OPEN = frozenset((CampaignState.ACTIVE, CampaignState.PAUSED))
 
 
 class CampaignService(CampaignServiceServicer):
     """Campaigns: what people decide of them. Verbs commit, then tell the queue, as the sweep does otherwise."""
 
-    def __init__(self, engine: AsyncEngine, sync: Sync, links: UnsubscribeLinks) -> None:
+    def __init__(self, engine: AsyncEngine, sync: Sync, links: UnsubscribeLinks, outlooks: Outlooks) -> None:
         self._engine = engine
         self._sync = sync
         self._links = links
+        self._outlooks = outlooks
         self._watches = Watches(engine)
 
     def end_watches(self) -> None:
@@ -61,7 +67,8 @@ class CampaignService(CampaignServiceServicer):
         campaign_id = _campaign_id(request.campaign_id)
         async with self._engine.connect() as connection:
             campaign = await campaigns.get(connection, workspace(context), campaign_id)
-        return pb.GetCampaignResponse(campaign=convert.campaign(campaign))
+        [found] = await self._with_ends([campaign], shares=True)
+        return pb.GetCampaignResponse(campaign=found)
 
     async def ListCampaigns(self, request: pb.ListCampaignsRequest, context: Context) -> pb.ListCampaignsResponse:
         violations = Violations()
@@ -72,7 +79,8 @@ class CampaignService(CampaignServiceServicer):
         async with self._engine.connect() as connection:
             page = await campaigns.list_page(connection, workspace(context), filters, before, size)
         following = paging.encode([page.campaigns[-1].id], "campaigns", filters) if page.more else ""
-        return pb.ListCampaignsResponse(campaigns=map(convert.campaign, page.campaigns), next_page_token=following)
+        found = await self._with_ends(page.campaigns)
+        return pb.ListCampaignsResponse(campaigns=found, next_page_token=following)
 
     async def UpdateCampaign(self, request: pb.UpdateCampaignRequest, context: Context) -> pb.UpdateCampaignResponse:
         violations = Violations()
@@ -181,6 +189,24 @@ class CampaignService(CampaignServiceServicer):
             await self._sync.campaign(one.campaign_id)
             await self._sync.enqueue(one.campaign_id, one.added.marks, one.added.messages)
         return pb.SendTestMessageResponse(message=convert.message(detail.message))
+
+    async def ForecastCampaign(
+        self, request: pb.ForecastCampaignRequest, context: Context
+    ) -> pb.ForecastCampaignResponse:
+        violations = Violations()
+        asked = forecast_rules.asked(violations, request)
+        violations.raise_if_any()
+        return await forecasts.answer(self._engine, self._outlooks, workspace(context), asked)
+
+    async def _with_ends(self, found: Sequence[Campaign], *, shares: bool = False) -> list[pb.Campaign]:
+        """Campaigns with when they end; without it where that cannot be told now."""
+        answers = [convert.campaign(campaign) for campaign in found]
+        open_ones = [campaign for campaign in found if campaign.state in _OPEN]
+        if open_ones and (outlook := await self._outlooks.glance(open_ones[0].workspace_id)) is not None:
+            traces = await self._outlooks.forecast(outlook)
+            for campaign, answer in zip(found, answers, strict=True):
+                forecasts.tell_end(answer, campaign, outlook, traces, shares=shares)
+        return answers
 
     async def _cancel_messages(self, campaign_id: int) -> None:
         """Each batch in a commit of its own, so that none holds others up."""

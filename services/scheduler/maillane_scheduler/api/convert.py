@@ -39,6 +39,7 @@ def campaign(value: Campaign) -> campaign_pb.Campaign:
         create_time=timestamp(value.create_time),
         end_time=timestamp(value.end_time),
         unconfirmed_policy=cast(campaign_pb.UnconfirmedPolicy.ValueType, int(plan.unconfirmed_policy)),
+        state_actor=value.state_actor,
         move_after=None if plan.move_after_us is None else duration(plan.move_after_us),
     )
 

@@ -98,6 +98,9 @@ async def list_page(
     )
     if filters.state is not None:
         found = found.where(_CAMPAIGNS.c.state == int(filters.state))
+    if filters.query:
+        text = func.lower(_CAMPAIGNS.c.name + "\n" + _CAMPAIGNS.c.subject)
+        found = found.where(text.contains(func.lower(filters.query), autoescape=False))
     if filters.mailbox_id is not None:
         await mailboxes.check_known(connection, workspace_id, filters.mailbox_id)
         lane = (_LANES.c.campaign_id == _CAMPAIGNS.c.id) & (_LANES.c.mailbox_id == filters.mailbox_id)

@@ -15,6 +15,7 @@ from maillane_scheduler.states import CampaignState, UnconfirmedPolicy
 from maillane_scheduler.validation import masks
 
 MAX_NAME = 200
+MAX_QUERY = 200
 MAX_MAILBOXES = 50
 # The longest line that a mail may have (RFC 5322 §2.1.1), which is more than any reader shows.
 MAX_SUBJECT = 998
@@ -45,12 +46,16 @@ _ALL = frozenset(
 )
 
 
+_PACE = frozenset(("mailbox_ids", "start_time", "delay_us", "hourly_limit"))
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """Which campaigns; None: whichever."""
 
     state: CampaignState | None = None
     mailbox_id: int | None = None
+    query: str = ""
 
 
 def filters(violations: Violations, request: pb.ListCampaignsRequest) -> Filters:
@@ -60,12 +65,18 @@ def filters(violations: Violations, request: pb.ListCampaignsRequest) -> Filters
     return Filters(
         state=CampaignState(request.state) if request.state and known else None,
         mailbox_id=violations.identifier("mailbox_id", request.mailbox_id) if request.mailbox_id else None,
+        query=violations.text("query", request.query, high=MAX_QUERY),
     )
 
 
 def plan(violations: Violations, campaign: pb.Campaign) -> Plan:
     """The plan of a new draft. It may lack what only a start needs."""
     return _plan(violations, campaign, _ALL)
+
+
+def pace(violations: Violations, campaign: pb.Campaign) -> Plan:
+    """Of a plan, what says when messages leave: its mailboxes, start, delay and hourly limit."""
+    return _plan(violations, campaign, _PACE)
 
 
 def changes(violations: Violations, request: pb.UpdateCampaignRequest) -> Changes:

@@ -11,6 +11,7 @@ from typing import Any, cast
 import grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
+from maillane.ratelimit.v1.rate_limit_service_pb2_grpc import RateLimitServiceStub
 from maillane.scheduler.v1 import (
     audit_service_pb2,
     audit_service_pb2_grpc,
@@ -35,6 +36,9 @@ from maillane_scheduler.api.mailbox_service import MailboxService
 from maillane_scheduler.api.message_service import MessageService
 from maillane_scheduler.api.suppression_service import SuppressionService
 from maillane_scheduler.api_token import Role, digest, new_secret
+from maillane_scheduler.dispatch.meter import Meter
+from maillane_scheduler.dispatch.terms import Limits
+from maillane_scheduler.outlook import Outlooks
 from maillane_scheduler.queue.queue import Queue
 from maillane_scheduler.sealing import Sealer
 from maillane_scheduler.session import SessionLimits
@@ -107,7 +111,11 @@ class SchedulerApi:
         self.engine = engine
         self.queue = queue
         self.sync = sync
-        self.campaigns = CampaignService(engine, sync, LINKS)
+        # Of a limiter that does not answer: nothing is known of what is used.
+        self._no_limiter = grpc.aio.insecure_channel("unix:/nowhere")
+        limits = Limits(3600, 86_400, 0, None)
+        self.outlooks = Outlooks(engine, queue, Meter(RateLimitServiceStub(self._no_limiter), limits))
+        self.campaigns = CampaignService(engine, sync, LINKS, self.outlooks)
         self.identities = IdentityService(engine, sync, SESSION_LIMITS, sign_up=False)
         servicers = {
             "AuditService": AuditService(engine),
@@ -137,6 +145,7 @@ class SchedulerApi:
             await self._channel.close()
         self.campaigns.end_watches()
         await self.server.stop(1)
+        await self._no_limiter.close()
 
     def client(self, secret: str) -> Client:
         assert self._channel is not None

@@ -1,0 +1,58 @@
+"""What is used of limits, as the limiter counts it: for people, and for forecasts. Nothing is reserved."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import grpc
+import structlog
+from maillane.ratelimit.v1 import rate_limit_service_pb2 as pb
+from maillane.ratelimit.v1.rate_limit_service_pb2_grpc import RateLimitServiceStub
+
+from maillane_scheduler.dispatch.terms import Limits
+
+log = structlog.get_logger()
+
+# People look at it: what takes longer is left out.
+CALL_S = 0.5
+# As the contract has it.
+MOST_ALLOWANCES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """Of one limit in its current window. `reset_time` None: not known."""
+
+    used: int = 0
+    reset_time: datetime | None = None
+
+
+class Meter:
+    """Reads counters."""
+
+    def __init__(self, stub: RateLimitServiceStub, limits: Limits) -> None:
+        self._stub = stub
+        self.limits = limits
+
+    async def read(self, workspace: int, asked: Sequence[tuple[pb.Scope.ValueType, str, bool]]) -> list[Used] | None:
+        """What is used of the limits of (scope, id, whether of the day), in their order.
+
+        None where the limiter does not answer, or has lost its counters: whoever reserves next has them restored.
+        """
+        found: list[Used] = []
+        for at in range(0, len(asked), MOST_ALLOWANCES):
+            batch = [self._allowance(*which) for which in asked[at : at + MOST_ALLOWANCES]]
+            request = pb.GetUsageRequest(workspace_id=str(workspace), allowances=batch)
+            try:
+                answer = await self._stub.GetUsage(request, timeout=CALL_S)
+            except grpc.aio.AioRpcError as error:
+                log.debug("usage_unknown", code=error.code().name)
+                return None
+            found += [Used(usage.used, usage.reset_time.ToDatetime(tzinfo=UTC)) for usage in answer.usages]
+        return found
+
+    def _allowance(self, scope: pb.Scope.ValueType, id_: str, is_day: bool) -> pb.Allowance:
+        limits = self.limits
+        window = limits.window(limits.day_s) if is_day else limits.window(limits.hour_s, limits.parts)
+        # What it allows does not matter to what is used.
+        return pb.Allowance(scope=scope, id=id_, window=window, limit=0)
