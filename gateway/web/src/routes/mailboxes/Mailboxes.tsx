@@ -1,1 +1,104 @@
-export function Screen() { return null; }
+import { useQuery } from '@tanstack/react-query';
+import { Plus } from 'lucide-react';
+import { useEffect } from 'react';
+import { useLocation, useSearchParams } from 'react-router';
+import { mailboxes as mailboxesQuery, usage } from '../../api/queries';
+import { Button } from '../../components/Button';
+import { EmptyRoad, EmptyState } from '../../components/EmptyState';
+import { Head } from '../../components/Head';
+import { Icon } from '../../components/Icon';
+import { SkeletonRows } from '../../components/Skeleton';
+import { PageError } from '../../shell/PageError';
+import { useNow } from '../../useNow';
+import { count, counted } from '../../words/number';
+import { zoneName } from '../../words/time';
+import { useWaiting } from './useWaiting';
+import { MailboxDialog } from './MailboxDialog';
+import { MailboxRow } from './MailboxRow';
+
+export function Screen() {
+  const now = useNow();
+  const { hash } = useLocation();
+  const [search, setSearch] = useSearchParams();
+  const { data, error, refetch } = useQuery(mailboxesQuery);
+  const { data: used } = useQuery(usage({}));
+  const waiting = useWaiting();
+  const edited = data?.find(({ id }) => id === search.get('edit'));
+  const show = (given: Record<string, string>) => setSearch(given, { replace: true });
+  useEffect(() => {
+    if (hash && data) document.getElementById(`mailbox-${hash.slice(1)}`)?.scrollIntoView({ block: 'center' });
+  }, [hash, data !== undefined]);
+  const hourly = data?.reduce((sum, mailbox) => sum + (mailbox.stop ? 0 : (mailbox.hourlyLimit ?? 0)), 0) ?? 0;
+  return (
+    <>
+      <Head
+        title="Mailboxes"
+        fact={data && data.length > 0 && `${counted(data.length, 'lane')}, up to ${counted(hourly, 'email')} an hour`}
+        actions={
+          <Button icon={<Icon of={Plus} />} onClick={() => show({ add: '1' })}>
+            Add mailbox
+          </Button>
+        }
+      />
+      {error && !data ? (
+        <PageError error={error} onRetry={() => void refetch()} />
+      ) : !data ? (
+        <SkeletonRows height={66} two />
+      ) : data.length === 0 ? (
+        <EmptyState
+          title="No mailbox yet"
+          art={<EmptyRoad />}
+          actions={
+            <Button kind="primary" onClick={() => show({ add: '1' })}>
+              Add mailbox
+            </Button>
+          }
+        >
+          A mailbox is what emails leave from.
+        </EmptyState>
+      ) : (
+        <>
+          <table className="table w-full table-fixed border-collapse">
+            <colgroup>
+              <col className="w-[27%]" />
+              <col />
+              <col className="w-[188px]" />
+              <col className="w-[220px]" />
+              <col className="w-[150px]" />
+              <col className="w-[72px]" />
+            </colgroup>
+            <thead>
+              <tr>
+                {['Mailbox', 'State', 'This hour', 'Today', 'Pace'].map((name) => (
+                  <th key={name} scope="col">
+                    {name}
+                  </th>
+                ))}
+                <th scope="col">
+                  <span className="sr-only">Actions</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {data.map((mailbox) => (
+                <MailboxRow
+                  key={mailbox.id}
+                  mailbox={mailbox}
+                  usage={used?.mailboxes.find(({ mailboxId }) => mailboxId === mailbox.id)}
+                  waiting={waiting(mailbox.id)}
+                  others={data.filter(({ id }) => id !== mailbox.id)}
+                  now={now}
+                  onEdit={() => show({ edit: mailbox.id })}
+                />
+              ))}
+            </tbody>
+          </table>
+          <p className="px-gutter pt-4 pb-3 text-12 text-ink-3">
+            A limit holds for all campaigns of a mailbox together, and is never passed. Days are counted in UTC; times here are of {zoneName()}. {count(data.length)} in all.
+          </p>
+        </>
+      )}
+      {(search.get('add') || edited) && <MailboxDialog key={edited?.id ?? 'new'} mailbox={edited} onClose={() => show({})} />}
+    </>
+  );
+}
