@@ -65,8 +65,8 @@ async def kill_postgres(trial: Trial) -> None:
 
 MUST = "0 lost, 0 doubled, unconfirmed ≤ 15 × sender kills, limits held, sending again ≤ 5 s"
 SCENARIOS = [
-    Scenario(1, "200 kills of services", MUST, 50_000, 1500, kill_services, takes_s=600),
+    Scenario(1, "200 kills of services", MUST, 50_000, 1500, kill_services, takes_s=650),
     Scenario(1, "20 kills of schedulers", MUST, 5_000, 300, kill_schedulers, takes_s=80),
-    Scenario(1, "200 kills of Valkey", MUST, 50_000, 1500, kill_valkey, takes_s=500),
-    Scenario(1, "200 kills of Postgres", MUST, 50_000, 1500, kill_postgres, takes_s=500),
+    Scenario(1, "200 kills of Valkey", MUST, 50_000, 1500, kill_valkey, takes_s=750),
+    Scenario(1, "200 kills of Postgres", MUST, 50_000, 1500, kill_postgres, takes_s=750),
 ]

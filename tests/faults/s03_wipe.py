@@ -74,7 +74,7 @@ SCENARIOS = [
         100_000,
         420,
         wipe,
-        takes_s=150,
+        takes_s=120,
         alone=True,
     )
 ]

@@ -64,5 +64,6 @@ SCENARIOS = [
         40,
         400,
         break_off,
+        takes_s=80,
     )
 ]

@@ -89,6 +89,6 @@ async def _all_attacked(servers: Sequence[Hostile]) -> int:
 
 MUST = "connection ended ≤ 1 s (slow ones: the time-out), memory + ≤ 5 MB, next message unharmed"
 SCENARIOS = [
-    Scenario(11, "servers that attack", MUST, 2_000, 400, attack, takes_s=120, alone=True),
-    Scenario(11, "slow-loris", MUST, 1_000, 300, drip, takes_s=60, alone=True),
+    Scenario(11, "servers that attack", MUST, 2_000, 400, attack, takes_s=40, alone=True),
+    Scenario(11, "slow-loris", MUST, 1_000, 300, drip, takes_s=25, alone=True),
 ]

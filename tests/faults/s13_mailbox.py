@@ -95,7 +95,7 @@ SCENARIOS = [
         1,
         600,
         trouble,
-        takes_s=220,
+        takes_s=240,
         alone=True,
     )
 ]

@@ -58,7 +58,7 @@ SCENARIOS = [
         5_000,
         300,
         refuse,
-        takes_s=40,
+        takes_s=70,
         patient=True,
     )
 ]

@@ -83,5 +83,15 @@ def _addresses(rows: int) -> list[str]:
 
 
 SCENARIOS = [
-    Scenario(17, "imports cut off", "sent again, each row is there once", 1, 300, cut_off, brief=0.05, patient=True),
+    Scenario(
+        17,
+        "imports cut off",
+        "sent again, each row is there once",
+        1,
+        300,
+        cut_off,
+        brief=0.05,
+        takes_s=100,
+        patient=True,
+    ),
 ]

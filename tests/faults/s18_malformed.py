@@ -142,8 +142,8 @@ async def _unharmed(trial: Trial, rig: Rig, more: dict[str, float]) -> None:
 
 MUST = "no 5xx, no crash, memory + ≤ 50 MB"
 SCENARIOS = [
-    Scenario(18, "malformed HTTP", MUST, 100_000, 1200, malformed_http, takes_s=300, patient=True),
+    Scenario(18, "malformed HTTP", MUST, 100_000, 1200, malformed_http, takes_s=450, patient=True),
     # Requests of each kind, fitting and not, for each operation.
     Scenario(18, "schemathesis", MUST, 100, 600, by_schema, takes_s=200, patient=True),
-    Scenario(18, "malformed gRPC", MUST, 20_000, 1200, malformed_grpc, takes_s=60, patient=True),
+    Scenario(18, "malformed gRPC", MUST, 20_000, 1200, malformed_grpc, takes_s=130, patient=True),
 ]
