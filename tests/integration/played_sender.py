@@ -97,7 +97,11 @@ class PlayedSender:
         self.open_claim = None
         self.old_claims.append(request)
         self.told(request.settles)
-        self.holds += [Hold(message.message_id, answer.token) for message in answer.messages]
+        holds = [Hold(message.message_id, answer.token) for message in answer.messages]
+        self.holds += holds
+        for hold in holds:
+            if hold.message in answer.revoked:
+                self.end(hold, RETURNED)
 
     def told(self, settles: Sequence[pb.Settle]) -> None:
         """The scheduler has confirmed outcomes."""

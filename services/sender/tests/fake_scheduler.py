@@ -102,7 +102,8 @@ class FakeScheduler(DispatchServiceServicer):
             taken = self.held[request.claim_id] = await self._take(request)
         taken = [message for message in taken if message.message_id not in self.settled]
         await self._lose("ClaimMessages")
-        return pb.ClaimMessagesResponse(token=request.claim_id, lease=self._lease(), messages=taken)
+        revoked = [message.message_id for message in taken if message.message_id in self.revoked]
+        return pb.ClaimMessagesResponse(token=request.claim_id, lease=self._lease(), messages=taken, revoked=revoked)
 
     async def SettleMessages(self, request: pb.SettleMessagesRequest, context: Context) -> pb.SettleMessagesResponse:
         await self._note(request)

@@ -251,6 +251,17 @@ async def test_revoked_in_its_envelope() -> None:
     assert smtp.messages == []
 
 
+async def test_revoked_in_the_answer_that_brings_it() -> None:
+    """What a repeated claim brings, and was stopped meanwhile, goes back; the rest of it is sent."""
+    async with world(pace=HASTELESS) as (smtp, fake, _):
+        fake.revoked = {1}
+        await fake.put(*messages(2))
+        settled = await fake.all_settled(2)
+
+    assert [settled[number].outcome for number in (1, 2)] == [pb.OUTCOME_RETURNED, pb.OUTCOME_SENT]
+    assert len(recipients(smtp)) == 1
+
+
 async def test_revoked_in_content() -> None:
     """A message in content goes on; one that waits behind it goes back."""
     async with world({"CONTENT": [Do.WAIT]}, sender_concurrency=1) as (smtp, fake, _):

@@ -116,7 +116,10 @@ class DispatchService(DispatchServiceServicer):
 
     def _answer(self, hand_out: HandOut) -> pb.ClaimMessagesResponse:
         return pb.ClaimMessagesResponse(
-            token=hand_out.token, lease=self._lease, messages=[self._message(row) for row in hand_out.rows]
+            token=hand_out.token,
+            lease=self._lease,
+            messages=[self._message(row) for row in hand_out.rows],
+            revoked=hand_out.revoked,
         )
 
     def _message(self, row: ClaimedRow) -> pb.ClaimedMessage:

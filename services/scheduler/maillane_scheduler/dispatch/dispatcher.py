@@ -37,10 +37,15 @@ US = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class HandOut:
-    """Messages that are the sender's now, in the order in which they should be sent."""
+    """Messages that are the sender's now, in the order in which they should be sent.
+
+    Attributes:
+        revoked: those that it is to hand back unless it has begun them, for they were stopped since they were claimed.
+    """
 
     token: int
     rows: list[ClaimedRow]
+    revoked: Sequence[int] = ()
 
 
 class Dispatcher:
@@ -134,7 +139,7 @@ class Dispatcher:
 
     async def _replay(self, ask: Ask) -> HandOut | None:
         found = await leases.replay(self._pool, ask.claim_id, ask.sender_id, ask.incarnation, self._lease_s)
-        return None if found is None else HandOut(found.token, found.rows)
+        return None if found is None else HandOut(found.token, found.rows, found.revoked)
 
     async def _cycle(self, ask: Ask, finished: Sequence[Finished]) -> HandOut | None:
         """One look: None where nothing can be handed out now (and what is finished is settled)."""

@@ -19,10 +19,11 @@ VANISHED = "the sender vanished while it held the message"
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What a claim id brought before: its token, and what of it is not settled."""
+    """What a claim id brought before: its token, what of it is not settled, and of that what is to be handed back."""
 
     token: int
     rows: list[ClaimedRow]
+    revoked: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,9 @@ WITH k AS (
     sending = campaign_counts.sending + excluded.sending,
     unconfirmed = campaign_counts.unconfirmed + excluded.unconfirmed
 )
-SELECT k.token, a.id, a.campaign_id, a.mailbox_id, a.attempt, a.email, a.variables, c.revision, b.revision
+SELECT k.token, {_STOPPED}, a.id, a.campaign_id, a.mailbox_id, a.attempt, a.email, a.variables, c.revision, b.revision
 FROM k LEFT JOIN again a ON true LEFT JOIN campaigns c ON c.id = a.campaign_id
-LEFT JOIN mailboxes b ON b.id = a.mailbox_id
+LEFT JOIN mailboxes b ON b.id = a.mailbox_id LEFT JOIN workspaces w ON w.id = c.workspace_id
 ORDER BY a.id
 """.encode()
 
@@ -129,7 +130,7 @@ async def replay(pool: DispatchPool, claim_id: int, sender: str, incarnation: st
 
     That the sender asks proves that it began nothing of it. But the call may have been stalled for so long that the
     sender gave it up, repeated it elsewhere, and is in content by now. So nothing is taken from the sender here, also
-    where it was stopped meanwhile: its next renewal revokes that. None where the claim id brought nothing (yet).
+    where it was stopped meanwhile: it is told to hand that back. None where the claim id brought nothing (yet).
     """
     async with pool.connection() as connection:
         cursor = connection.cursor()
@@ -139,7 +140,8 @@ async def replay(pool: DispatchPool, claim_id: int, sender: str, incarnation: st
         found = await cursor.fetchall()
     if not found:
         return None
-    return Replay(found[0][0], [ClaimedRow(*row) for _, *row in found if row[0] is not None])
+    rows = [(stopped, ClaimedRow(*row)) for _, stopped, *row in found if row[0] is not None]
+    return Replay(found[0][0], [row for _, row in rows], [row.message for stopped, row in rows if stopped])
 
 
 async def bury(pool: DispatchPool, token: int, claim_id: int, sender: str, incarnation: str) -> bool:

@@ -130,7 +130,7 @@ class Dispatch:
     def _admit(self, answer: pb.ClaimMessagesResponse, asked_s: float) -> None:
         lease_s = answer.lease.ToTimedelta().total_seconds()
         for held in self._holding.take(answer.token, asked_s, lease_s, answer.messages):
-            if self._drain is None:
+            if self._drain is None and held.message.message_id not in answer.revoked:
                 self._lines.put(held)
             else:
                 self._finish(held, RETURNED)

@@ -254,6 +254,7 @@ class ClaimMessagesResponse(_message.Message):
     TOKEN_FIELD_NUMBER: _builtins.int
     LEASE_FIELD_NUMBER: _builtins.int
     MESSAGES_FIELD_NUMBER: _builtins.int
+    REVOKED_FIELD_NUMBER: _builtins.int
     token: _builtins.int
     """Of every message in this answer."""
     @_builtins.property
@@ -264,16 +265,23 @@ class ClaimMessagesResponse(_message.Message):
     def messages(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClaimedMessage]:
         """Up to slots of them, in the order in which they should be sent."""
 
+    @_builtins.property
+    def revoked(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Of these, those to hand back, as in RenewClaimsResponse: a repeated claim id brings them though their campaign, mailbox
+        or workspace was stopped meanwhile, for the scheduler takes nothing from a sender that may have begun it.
+        """
+
     def __init__(
         self,
         *,
         token: _builtins.int = ...,
         lease: _duration_pb2.Duration | None = ...,
         messages: _abc.Iterable[Global___ClaimedMessage] | None = ...,
+        revoked: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["lease", b"lease"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lease", b"lease", "messages", b"messages", "token", b"token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lease", b"lease", "messages", b"messages", "revoked", b"revoked", "token", b"token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
