@@ -41,6 +41,17 @@ async def test_a_person_signs_in_and_is_back_where_they_were(here, mira):
     assert who["workspace"]["id"] == str(here.workspace)
 
 
+async def test_nobody_is_kept_out_over_a_name_or_a_picture(here, mira, oidc):
+    """What cannot be kept of them is left out."""
+    oidc.knows(mira, name="Mira\n" + "x" * 300, picture="https://example.com/mïra.png")
+    browser = here.browser()
+    answer = await browser.sign_in(mira)
+    user = (await browser.who()).json()["user"]
+
+    assert reason(answer) == ""
+    assert (user["name"], user["picture"]) == ("Mira" + "x" * 196, "")
+
+
 async def test_the_provider_is_asked_with_state_nonce_and_pkce(here):
     """And for a code, which nobody can use without what the browser keeps."""
     asked = parse_qs(urlsplit(await here.browser().leave()).query)

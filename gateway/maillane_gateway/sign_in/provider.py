@@ -1,5 +1,6 @@
 """The OpenID Connect provider: the code flow with PKCE, state and nonce, by Authlib."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ _OAUTH_ERRORS: Final[Mapping[str, Reason]] = {
     "server_error": "provider_down",
     "temporarily_unavailable": "provider_down",
 }
+
+# What the scheduler takes; nobody is kept out over a picture.
+_PICTURE = re.compile(r"https://[\x21-\x7e]{1,2040}")
 
 # Accounts of people, who own no domain.
 _GOOGLES_OWN: Final = ("gmail.com", "googlemail.com")
@@ -143,7 +147,7 @@ class Provider:
             subject=str(claims["sub"]),
             email=email,
             name=str(claims.get("name") or ""),
-            picture=picture if picture.startswith("https://") else "",
+            picture=picture if _PICTURE.fullmatch(picture) else "",
         )
 
     def _owns(self, domain: str, claims: Mapping[str, Any]) -> bool:

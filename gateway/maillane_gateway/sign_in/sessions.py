@@ -27,7 +27,6 @@ _SERVICE = pb.DESCRIPTOR.services_by_name["IdentityService"]
 _REASONS: Final[dict[str, Reason]] = {"NOT_A_MEMBER": "not_a_member", "EMAIL_UNVERIFIED": "unverified"}
 # What the scheduler takes; a provider may tell longer ones.
 _MAX_NAME: Final = 200
-_MAX_PICTURE: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ class Sessions:
             email=claims.email,
             email_verified=True,
             name=_printable(claims.name)[:_MAX_NAME],
-            picture=claims.picture if len(claims.picture) <= _MAX_PICTURE else "",
+            picture=claims.picture,
             previous_secret=previous,
         )
         try:
