@@ -23,9 +23,19 @@ from xml.etree import ElementTree
 ROOT = Path(__file__).resolve().parents[2]
 FAULTS = Path(__file__).with_name("faults.toml")
 IN_SCRIPTS = ("services/scheduler/tests/queue/test_mutants.py", "services/ratelimit/tests/test_mutants.py")
-COPIED = ("conftest.py", "pyproject.toml", "deploy/local", "protos/python", "services", "tests")
+COPIED = (
+    "conftest.py",
+    "pyproject.toml",
+    "deploy/local",
+    "gateway/maillane_gateway",
+    "gateway/tests",
+    "protos/python",
+    "services",
+    "tests",
+)
 PACKAGES = (
     "deploy/local",
+    "gateway",
     "protos/python",
     "services/chassis",
     "services/scheduler",
