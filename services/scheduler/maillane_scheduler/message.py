@@ -1,6 +1,6 @@
 """What a message is made of, as values, and what holds one that waits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -10,7 +10,12 @@ from maillane_scheduler.states import CampaignState, MailboxState, MessageState,
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """An email to one recipient as it is now. `due_us` None: its campaign is a draft."""
+    """An email to one recipient as it is now. `due_us` None: its campaign is a draft.
+
+    Attributes:
+        settle_time: when its last try brought it to its state; None where none did.
+        is_retry: it is due by a retry's time, not by its place in the plan.
+    """
 
     id: int
     campaign_id: int
@@ -21,6 +26,18 @@ class Message:
     send_time: datetime | None
     attempts: int
     last_reply: str
+    settle_time: datetime | None = None
+    last_code: int = 0
+    line: int = 0
+    subject: str = ""
+    recipient_name: str = ""
+    is_retry: bool = False
+
+
+def name_of(variables: Mapping[str, str]) -> str:
+    """Whom a message is for, where its variables say so."""
+    whole = variables.get("name") or variables.get("full_name")
+    return whole or " ".join(filter(None, (variables.get("first_name"), variables.get("last_name"))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +65,13 @@ class HoldReason(IntEnum):
     BACKOFF = 7
     TURN = 8
     WORKSPACE_STOPPED = 9
+    NOT_STARTED = 10
+    HOURLY_LIMIT = 11
+    DAILY_LIMIT = 12
+    CAMPAIGN_LIMIT = 13
+    LIMIT_AHEAD = 14
+    WINDOW = 15
+    PASSWORD_REFUSED = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +81,10 @@ class Hold:
     reason: HoldReason
     until_us: int | None = None
     detail: str = ""
+    expected_us: int | None = None
+    limit: int | None = None
+    used: int | None = None
+    gap_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

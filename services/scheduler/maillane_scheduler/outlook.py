@@ -162,6 +162,14 @@ class Outlooks:
                 return None
             raise
 
+    async def places(self, messages: Sequence[tuple[int, int, int]]) -> list[int | None]:
+        """The place of each (mailbox, campaign, message) in its lane; None where it does not wait."""
+        return await self._queue.places(messages)
+
+    async def waiting(self, places: Sequence[tuple[int, int, int]], most: int) -> list[list[int]]:
+        """Messages of (mailbox, campaign) from a place on, up to `most` of each."""
+        return await self._queue.waiting(places, most)
+
     async def forecast(self, outlook: Outlook) -> dict[Place, Trace]:
         """When what waits leaves, by lane; what a person holds up is left out."""
         return await self.run(lambda: forecast(outlook.world(outlook.lanes(), {})))

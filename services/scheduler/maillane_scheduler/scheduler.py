@@ -218,7 +218,7 @@ class Scheduler:
                 Registration(
                     _service(message_pb),
                     message_grpc.add_MessageServiceServicer_to_server,
-                    MessageService(self.engine, self.sync, resend_wait_s=settings.resend_wait_s),
+                    MessageService(self.engine, self.sync, self.outlooks, resend_wait_s=settings.resend_wait_s),
                 ),
                 Registration(
                     _service(suppression_pb),

@@ -95,6 +95,11 @@ def message(value: Message) -> message_pb.Message:
         send_time=timestamp(value.send_time),
         attempts=value.attempts,
         last_reply=value.last_reply,
+        subject=value.subject,
+        recipient_name=value.recipient_name,
+        settle_time=timestamp(value.settle_time),
+        last_code=value.last_code,
+        line=value.line,
     )
 
 
@@ -119,6 +124,10 @@ def hold(value: Hold | None) -> message_pb.Hold | None:
         reason=cast(message_pb.HoldReason.ValueType, int(value.reason)),
         until_time=timestamp_us(value.until_us),
         detail=value.detail,
+        expected_time=timestamp_us(value.expected_us),
+        limit=value.limit,
+        used=value.used,
+        gap=None if value.gap_us is None else duration(value.gap_us),
     )
 
 

@@ -1,19 +1,23 @@
 """Single emails, and what became of them."""
 
+from collections.abc import AsyncIterator
 from dataclasses import astuple
 
+from google.api.httpbody_pb2 import HttpBody
 from maillane.scheduler.v1 import message_service_pb2 as pb
 from maillane.scheduler.v1.message_service_pb2_grpc import MessageServiceServicer
+from maillane_chassis.errors import ResourceExhausted
 from maillane_chassis.violations import Violations
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from maillane_scheduler import paging
+from maillane_scheduler import csv_lines, paging
 from maillane_scheduler.api import convert
 from maillane_scheduler.api.caller import Context, actor, workspace
+from maillane_scheduler.api.message_lists import CURSOR_IDS, MessageLists
 from maillane_scheduler.message import hold
+from maillane_scheduler.outlook import Outlooks
 from maillane_scheduler.states import Resolution
-from maillane_scheduler.store import message_pages, message_reads, resolutions, retries
-from maillane_scheduler.store.message_pages import Cursor
+from maillane_scheduler.store import message_reads, resolutions, retries
 from maillane_scheduler.store.message_reads import Detail
 from maillane_scheduler.sync.sync import Sync
 from maillane_scheduler.validation import messages as rules
@@ -21,6 +25,8 @@ from maillane_scheduler.validation.requests import page_size
 
 # Some seconds of work, well within what callers wait; they repeat the call while there is more.
 RETRY_BATCHES = 10
+# Each reads as fast as its caller takes it.
+MAX_EXPORTS = 8
 
 
 class MessageService(MessageServiceServicer):
@@ -30,22 +36,40 @@ class MessageService(MessageServiceServicer):
         resend_wait_s: from when a message became unconfirmed until its first try can no longer succeed.
     """
 
-    def __init__(self, engine: AsyncEngine, sync: Sync, *, resend_wait_s: float) -> None:
+    def __init__(self, engine: AsyncEngine, sync: Sync, outlooks: Outlooks, *, resend_wait_s: float) -> None:
         self._engine = engine
         self._sync = sync
+        self._outlooks = outlooks
+        self._lists = MessageLists(engine, outlooks)
+        self._exports = 0
         self._resend_wait_s = resend_wait_s
 
     async def ListMessages(self, request: pb.ListMessagesRequest, context: Context) -> pb.ListMessagesResponse:
         violations = Violations()
         filters = rules.filters(violations, request)
         size = page_size(violations, request.page_size)
-        place = paging.ids(violations, request.page_token, 2, "messages", *astuple(filters))
+        place = paging.ids(violations, request.page_token, CURSOR_IDS[filters.order], "messages", *astuple(filters))
         violations.raise_if_any()
-        cursor = Cursor(*place) if place else None
-        async with self._engine.connect() as connection:
-            page = await message_pages.list_page(connection, workspace(context), filters, cursor, size)
-        following = page.next and paging.encode(astuple(page.next), "messages", *astuple(filters))
-        return pb.ListMessagesResponse(messages=map(convert.message, page.messages), next_page_token=following or "")
+        page = await self._lists.page(workspace(context), filters, place, size)
+        following = paging.encode(page.next, "messages", *astuple(filters)) if page.next else ""
+        return pb.ListMessagesResponse(messages=page.messages, next_page_token=following)
+
+    async def ExportMessages(
+        self, request: pb.ExportMessagesRequest, context: Context
+    ) -> AsyncIterator[pb.ExportMessagesResponse]:
+        violations = Violations()
+        filters = rules.filters(violations, request)
+        violations.raise_if_any()
+        if self._exports >= MAX_EXPORTS:
+            raise ResourceExhausted("too many exports go on", reason="TOO_MANY_EXPORTS")
+        self._exports += 1
+        try:
+            async for rows in self._lists.pages(workspace(context), filters):
+                yield pb.ExportMessagesResponse(
+                    body=HttpBody(content_type="text/csv; charset=utf-8", data=csv_lines.lines(rows))
+                )
+        finally:
+            self._exports -= 1
 
     async def GetMessage(self, request: pb.GetMessageRequest, context: Context) -> pb.GetMessageResponse:
         violations = Violations()
@@ -53,7 +77,15 @@ class MessageService(MessageServiceServicer):
         violations.raise_if_any()
         async with self._engine.connect() as connection:
             detail = await message_reads.get(connection, workspace(context), message_id)
-        return pb.GetMessageResponse(message=_detailed(detail))
+        message = _detailed(detail)
+        if message.HasField("hold"):
+            held = await self._lists.explain(workspace(context), detail.message)
+            if held is not None:
+                if held.reason == message.hold.reason == pb.HOLD_REASON_RETRY:
+                    # What is said of a resend is known here only.
+                    held.detail = message.hold.detail
+                message.hold.CopyFrom(held)
+        return pb.GetMessageResponse(message=message)
 
     async def ResolveMessage(self, request: pb.ResolveMessageRequest, context: Context) -> pb.ResolveMessageResponse:
         violations = Violations()

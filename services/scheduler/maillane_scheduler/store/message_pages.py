@@ -8,7 +8,7 @@ therefore be short, or empty, with more behind it: only a page without a cursor 
 from dataclasses import dataclass
 
 from maillane_chassis.errors import NotFound
-from sqlalchemy import ColumnElement, Select, func, literal, select
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from maillane_scheduler.message import Message
@@ -126,7 +126,25 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
         conditions.append(_MESSAGES.c.mailbox_id == filters.mailbox_id)
     if filters.recipient is not None:
         conditions.append(func.lower(_MESSAGES.c.email) == func.lower(filters.recipient))
+    if filters.query:
+        conditions.append(searched(filters.query))
     return conditions
+
+
+def searched(query: str) -> ColumnElement[bool]:
+    """Whether an address, or its domain, begins so; both have an index, by campaign."""
+    lower = query.lower()
+    address, domain = func.lower(_MESSAGES.c.email), func.split_part(func.lower(_MESSAGES.c.email), "@", 2)
+    return or_(address.startswith(lower, autoescape=True), domain.startswith(lower.lstrip("@"), autoescape=True))
+
+
+async def check_campaign(connection: AsyncConnection, workspace_id: int, campaign_id: int) -> None:
+    """Sees to it that a workspace has a campaign.
+
+    Raises:
+        NotFound: CAMPAIGN_NOT_FOUND.
+    """
+    await _campaigns(connection, workspace_id, Filters(campaign_id=campaign_id), None)
 
 
 async def _campaigns(

@@ -24,8 +24,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from maillane_scheduler import plan
-from maillane_scheduler.message import Attempt, Circumstances, Message
+from maillane_scheduler import plan, templates
+from maillane_scheduler.message import Attempt, Circumstances, Message, name_of
 from maillane_scheduler.states import CampaignState, MailboxState, MessageState, ParkReason
 from maillane_scheduler.store import tables
 from maillane_scheduler.store.due import LAST_TIME
@@ -71,7 +71,6 @@ async def get(connection: AsyncConnection, workspace_id: int, message_id: int) -
     found = (
         _selected()
         .add_columns(
-            _MESSAGES.c.variables,
             _CAMPAIGNS.c.state.label("campaign_state"),
             mailboxes.c.state.label("mailbox_state"),
             workspaces.c.stopped,
@@ -100,7 +99,7 @@ async def get(connection: AsyncConnection, workspace_id: int, message_id: int) -
 
 def _selected() -> Select[*tuple[Any, ...]]:
     last = (
-        select(_ATTEMPTS.c.state.label("last_state"), _ATTEMPTS.c.settle_time, _ATTEMPTS.c.reply)
+        select(_ATTEMPTS.c.state.label("last_state"), _ATTEMPTS.c.settle_time, _ATTEMPTS.c.reply, _ATTEMPTS.c.code)
         .where(_ATTEMPTS.c.message_id == _MESSAGES.c.id)
         .order_by(_ATTEMPTS.c.settle_time.desc())
         .limit(1)
@@ -122,6 +121,9 @@ def _selected() -> Select[*tuple[Any, ...]]:
             _us(_RESENDS.c.ready_time).label("resend_us"),
             _us(_LANES.c.base).label("base_us"),
             _CAMPAIGNS.c.delay_us,
+            _MESSAGES.c.line,
+            _MESSAGES.c.variables,
+            _CAMPAIGNS.c.subject,
             *last.c,
         )
         .select_from(_MESSAGES)
@@ -165,6 +167,7 @@ async def _history(connection: AsyncConnection, message_id: int) -> list[Attempt
 
 def _message(row: Row[*tuple[Any, ...]]) -> Message:
     state = MessageState(row.state)
+    variables = json.loads(row.variables)
     return Message(
         id=row.id,
         campaign_id=row.campaign_id,
@@ -175,6 +178,12 @@ def _message(row: Row[*tuple[Any, ...]]) -> Message:
         send_time=row.settle_time if row.last_state == state == MessageState.SENT else None,
         attempts=row.attempt,
         last_reply=row.reply or "",
+        settle_time=row.settle_time if row.last_state == state else None,
+        last_code=row.code or 0,
+        line=row.line,
+        subject=templates.fill(row.subject, variables).text,
+        recipient_name=name_of(variables),
+        is_retry=row.retry_us is not None and row.retry_us == _due_us(row),
     )
 
 

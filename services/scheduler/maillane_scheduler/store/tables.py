@@ -315,6 +315,12 @@ messages = Table(
     # Two addresses that differ only in case are one recipient; each is kept as it was given.
     Index("messages_email", "campaign_id", text("lower(email)"), unique=True),
     Index("messages_campaign", "campaign_id", "id"),
+    # For searches: what people remember of an address is its beginning, or its domain's.
+    Index(
+        "messages_domain",
+        "campaign_id",
+        text("split_part(lower(email), '@'::text, 2) text_pattern_ops"),
+    ),
     postgresql_with={"fillfactor": "85", "autovacuum_vacuum_scale_factor": "0.1"},
 )
 
@@ -335,6 +341,8 @@ attempts = Table(
     Index("attempts_message", "message_id"),
     Index("attempts_outcome", "campaign_id", "state", "message_id"),
     Index("attempts_time", "settle_time", postgresql_using="brin"),
+    # Lists of outcomes, the latest first, and sums by hour.
+    Index("attempts_settled", "campaign_id", "settle_time", "message_id"),
 )
 
 # Messages that are PENDING again though nobody knows what became of their first try: each waits until that can no

@@ -1,6 +1,7 @@
 """Rules of messages: filters, and what is asked of them."""
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 from maillane.scheduler.v1 import message_service_pb2 as pb
 from maillane_chassis.violations import Violations
@@ -9,7 +10,24 @@ from maillane_scheduler.states import MessageState, Resolution
 from maillane_scheduler.validation import suppressions
 
 MAX_REPLY_CONTAINS = 200
+MAX_QUERY = 254
+LAST_S = 7_258_118_400  # the year 2200
 _RESOLUTIONS = {int(resolution): f"RESOLUTION_{resolution.name}" for resolution in Resolution}
+
+
+class Order(IntEnum):
+    """In which order messages are listed; the numbers are the proto's."""
+
+    CAMPAIGN = 1
+    LEAVING = 2
+    LATEST = 3
+
+
+_STATES = {
+    Order.CAMPAIGN: frozenset(range(len(MessageState) + 1)),
+    Order.LEAVING: frozenset((0, int(MessageState.PENDING))),
+    Order.LATEST: frozenset(map(int, (0, MessageState.SENT, MessageState.FAILED, MessageState.UNCONFIRMED))),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +38,22 @@ class Filters:
     state: MessageState | None = None
     mailbox_id: int | None = None
     recipient: str | None = None
+    query: str = ""
+    start_us: int | None = None
+    end_us: int | None = None
+    order: Order = Order.CAMPAIGN
 
 
-def filters(violations: Violations, request: pb.ListMessagesRequest) -> Filters:
-    """The filters of a list."""
+def filters(violations: Violations, request: pb.ListMessagesRequest | pb.ExportMessagesRequest) -> Filters:
+    """The filters of a list, and its order."""
+    order = request.order or pb.MESSAGE_ORDER_CAMPAIGN
+    orders = {int(each): f"MESSAGE_ORDER_{each.name}" for each in Order}
+    ordered = Order(order) if violations.member("order", order, orders) in orders else Order.CAMPAIGN
+    if request.state not in _STATES[ordered]:
+        violations.add("state", "must be one that is listed in this order, or unset")
+    for field in ("start_time", "end_time"):
+        if request.HasField(field) and ordered is not Order.LATEST:
+            violations.add(field, "must be unset in this order")
     states = {int(state): f"MESSAGE_STATE_{state.name}" for state in MessageState}
     known = request.state == pb.MESSAGE_STATE_UNSPECIFIED or violations.member("state", request.state, states) in states
     return Filters(
@@ -31,7 +61,23 @@ def filters(violations: Violations, request: pb.ListMessagesRequest) -> Filters:
         state=MessageState(request.state) if request.state and known else None,
         mailbox_id=violations.identifier("mailbox_id", request.mailbox_id) if request.mailbox_id else None,
         recipient=suppressions.email(violations, request.recipient, "recipient") if request.recipient else None,
+        query=violations.text("query", request.query, high=MAX_QUERY),
+        start_us=_instant_us(violations, request, "start_time"),
+        end_us=_instant_us(violations, request, "end_time"),
+        order=ordered,
     )
+
+
+def _instant_us(
+    violations: Violations, request: pb.ListMessagesRequest | pb.ExportMessagesRequest, field: str
+) -> int | None:
+    if not request.HasField(field):  # type: ignore[arg-type]
+        return None
+    given = getattr(request, field)
+    if not 0 <= given.seconds <= LAST_S or not 0 <= given.nanos < 1_000_000_000:
+        violations.add(field, "must be a time from 1970 to 2200")
+        return None
+    return int(given.ToMicroseconds())
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,7 @@ class SchedulerApi:
             "CampaignService": self.campaigns,
             "IdentityService": self.identities,
             "MailboxService": MailboxService(engine, sync, SEALER, RULES),
-            "MessageService": MessageService(engine, sync, resend_wait_s=RESEND_WAIT_S),
+            "MessageService": MessageService(engine, sync, self.outlooks, resend_wait_s=RESEND_WAIT_S),
             "SuppressionService": SuppressionService(engine, LINKS),
         }
         self.server = Server(

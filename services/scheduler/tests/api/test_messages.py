@@ -151,7 +151,7 @@ HOLDS = [
     ("UPDATE workspaces SET stopped = true WHERE id = :w", pb.HOLD_REASON_WORKSPACE_STOPPED),
     ("UPDATE campaigns SET state = 3 WHERE id = :c", pb.HOLD_REASON_CAMPAIGN_PAUSED),
     ("UPDATE mailboxes SET state = 2 WHERE id = :m", pb.HOLD_REASON_MAILBOX_PAUSED),
-    ("UPDATE lanes SET base = now() + interval '1 hour' WHERE campaign_id = :c", pb.HOLD_REASON_NOT_DUE),
+    ("UPDATE lanes SET base = now() + interval '1 hour' WHERE campaign_id = :c", pb.HOLD_REASON_NOT_STARTED),
     ("UPDATE messages SET retry_time = now() + interval '1 hour' WHERE campaign_id = :c", pb.HOLD_REASON_RETRY),
     ("INSERT INTO parks VALUES (:m, 0, 1, now() + interval '1 hour', 'hour')", pb.HOLD_REASON_LIMIT),
     ("INSERT INTO parks VALUES (:m, :c, 1, now() + interval '1 hour', 'hour')", pb.HOLD_REASON_LIMIT),

@@ -1,0 +1,84 @@
+"""Why a message waits, and until when, in the words of a lane's outlook."""
+
+from maillane_scheduler.forecast.trace import Trace
+from maillane_scheduler.forecast.world import LIMITS
+from maillane_scheduler.message import Hold, HoldReason, Message
+from maillane_scheduler.outlook import Outlook, Waiting
+from maillane_scheduler.states import CampaignState, MailboxState, ParkReason, StopReason
+from maillane_scheduler.store.outlooks import gate_parks
+
+
+def explained(outlook: Outlook, waiting: Waiting, trace: Trace, message: Message, expected_us: int | None) -> Hold:
+    """What holds a pending message: what only a person lifts comes first, then what holds it now, then what will.
+
+    Args:
+        trace: of its lane; empty where the lane does not send.
+        expected_us: when it leaves, as things stand.
+    """
+    by_person = _by_person(outlook, waiting)
+    if by_person is not None:
+        return by_person
+    due_us, gap_us = message.due_us, waiting.lane.delay_us
+    if waiting.lane.base_us > outlook.now_us:
+        return Hold(HoldReason.NOT_STARTED, waiting.lane.base_us, expected_us=expected_us)
+    if due_us is not None and due_us > outlook.now_us:
+        if message.is_retry:
+            return Hold(HoldReason.RETRY, due_us, message.last_reply, expected_us)
+        return _ahead(trace, due_us, expected_us) or Hold(
+            HoldReason.NOT_DUE, due_us, expected_us=expected_us, gap_us=gap_us
+        )
+    now = _parked(outlook, waiting, expected_us) or _used_up(outlook, waiting, expected_us)
+    if now is not None:
+        return now
+    ahead = _ahead(trace, outlook.now_us, expected_us)
+    return ahead or Hold(HoldReason.TURN, expected_us, expected_us=expected_us, gap_us=gap_us)
+
+
+def _by_person(outlook: Outlook, waiting: Waiting) -> Hold | None:
+    box = outlook.facts.boxes.get(waiting.lane.mailbox)
+    if outlook.facts.stopped:
+        return Hold(HoldReason.WORKSPACE_STOPPED)
+    if waiting.lane.state is CampaignState.PAUSED:
+        return Hold(HoldReason.CAMPAIGN_PAUSED)
+    if box is None or box.state is not MailboxState.ACTIVE:
+        return Hold(HoldReason.MAILBOX_PAUSED)
+    if box.stop_reason == StopReason.PASSWORD_REFUSED:
+        return Hold(HoldReason.PASSWORD_REFUSED, detail=box.stop_detail)
+    return None
+
+
+def _parked(outlook: Outlook, waiting: Waiting, expected_us: int | None) -> Hold | None:
+    box = outlook.facts.boxes[waiting.lane.mailbox]
+    for park in gate_parks(box):
+        if park.until_us > outlook.now_us and park.reason is not ParkReason.LIMIT:
+            reason = HoldReason.BACKOFF if park.reason is ParkReason.BACKOFF else HoldReason.WINDOW
+            return Hold(reason, park.until_us, park.detail, expected_us)
+    return None
+
+
+def _used_up(outlook: Outlook, waiting: Waiting, expected_us: int | None) -> Hold | None:
+    box, campaign = outlook.facts.boxes[waiting.lane.mailbox], waiting.lane.campaign
+    hour_end = outlook.now_us - outlook.now_us % outlook.hour_us + outlook.hour_us
+    day_end = outlook.now_us - outlook.now_us % outlook.day_us + outlook.day_us
+    limits = (
+        (HoldReason.DAILY_LIMIT, box.daily_limit, outlook.days.get(box.id), day_end),
+        (HoldReason.HOURLY_LIMIT, box.hourly_limit, outlook.hours.get(box.id), hour_end),
+        (HoldReason.CAMPAIGN_LIMIT, waiting.lane.campaign_limit, outlook.campaign_hours.get(campaign), hour_end),
+    )
+    for reason, limit, used, until_us in limits:
+        if limit is not None and used is not None and used.used >= limit:
+            return Hold(reason, until_us, "", expected_us, limit, used.used)
+    limit_parks = [park for park in box.parks if park.reason is ParkReason.LIMIT and park.campaign in (0, campaign)]
+    if limit_parks and not outlook.hours:
+        return Hold(HoldReason.LIMIT, limit_parks[0].until_us, limit_parks[0].detail, expected_us)
+    return None
+
+
+def _ahead(trace: Trace, from_us: int, expected_us: int | None) -> Hold | None:
+    """A limit that is used up before its turn comes."""
+    if expected_us is None:
+        return None
+    met = [wait for wait in trace.waits if wait.reason in LIMITS and from_us < wait.until_us <= expected_us]
+    if not met:
+        return None
+    return Hold(HoldReason.LIMIT_AHEAD, met[-1].until_us, "", expected_us, met[-1].limit)

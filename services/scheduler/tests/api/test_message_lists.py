@@ -1,0 +1,177 @@
+"""Messages across campaigns: as they leave, as they were settled, by search, and as a file."""
+
+import asyncio
+import csv
+import io
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from maillane.scheduler.v1 import campaign_service_pb2 as campaign_pb
+from maillane.scheduler.v1 import mailbox_service_pb2 as mailbox_pb
+from maillane.scheduler.v1 import message_service_pb2 as pb
+
+from .making import make_campaign, make_mailbox, start
+from .scheduler_api import chunks, refused
+from .test_forecasts import at
+
+LEAVING, LATEST = pb.MESSAGE_ORDER_LEAVING, pb.MESSAGE_ORDER_LATEST
+
+
+async def listed(client, size=2, **filters):
+    """All messages of a list, read page by page."""
+    found, token = [], ""
+    for _ in range(50):
+        answer = await client.ListMessages(pb.ListMessagesRequest(page_size=size, page_token=token, **filters))
+        found += answer.messages
+        token = answer.next_page_token
+        if not token:
+            return found
+    raise AssertionError("the list does not end")
+
+
+async def started(tenant, emails, **changes):
+    """A campaign that goes on, and that the queue knows."""
+    campaign = await make_campaign(tenant.editor, **changes)
+    await tenant.editor.ImportRecipients(chunks(campaign.id, emails))
+    await start(tenant.editor, campaign.id)
+    async with asyncio.timeout(10):
+        while len(await listed(tenant.viewer, 200, order=LEAVING, campaign_id=campaign.id)) < len(emails):
+            pass
+    return campaign
+
+
+async def settle(api, message_id, state, minute, code=250, reply="ok"):
+    """As a sender would have it settled, so many minutes after nine."""
+    await api.sql(f"UPDATE messages SET state = {state} WHERE id = {message_id}")
+    await api.sql(
+        "INSERT INTO attempts "
+        "(message_id, campaign_id, claim_time, settle_time, mailbox_id, number, state, code, reply) "
+        f"SELECT id, campaign_id, now(), timestamptz '2026-03-01 09:00Z' + {minute} * interval '1 minute', "
+        "mailbox_id, 1, :state, :code, :reply FROM messages WHERE id = :id",
+        id=int(message_id),
+        state=int(state),
+        code=code,
+        reply=reply,
+    )
+
+
+async def test_what_waits_is_listed_as_it_leaves(tenant):
+    """Of two campaigns in two mailboxes, in turns as their times are; each with why and when."""
+    await started(
+        tenant, ["a1@x.example", "a2@x.example", "a3@x.example"], start_time=at(0), delay=Duration(seconds=100)
+    )
+    await started(tenant, ["b1@x.example", "b2@x.example"], start_time=at(0), delay=Duration(seconds=150))
+
+    found = await listed(tenant.viewer, order=LEAVING)
+
+    assert [message.recipient[:2] for message in found] == ["a1", "b1", "a2", "b2", "a3"]
+    assert [m.hold.expected_time.seconds - at(0).seconds for m in found] == [0, 0, 100, 150, 200]
+    assert {message.hold.reason for message in found} == {pb.HOLD_REASON_NOT_STARTED}
+
+
+async def test_what_a_person_holds_up_comes_last(tenant):
+    """Page by page to its end, without a time."""
+    mailbox = await make_mailbox(tenant.editor)
+    await started(tenant, [f"p{n}@x.example" for n in range(5)], mailbox_ids=[mailbox.id])
+    await started(tenant, ["a@x.example", "b@x.example"], start_time=at(0))
+    await tenant.editor.PauseMailbox(mailbox_pb.PauseMailboxRequest(mailbox_id=mailbox.id))
+
+    found = await listed(tenant.viewer, order=LEAVING)
+
+    assert [m.recipient[0] for m in found] == ["a", "b", "p", "p", "p", "p", "p"]
+    assert [m.recipient for m in found[2:]] == [f"p{n}@x.example" for n in range(5)]
+    assert {m.hold.reason for m in found[2:]} == {pb.HOLD_REASON_MAILBOX_PAUSED}
+    assert not found[-1].hold.HasField("expected_time")
+
+
+async def test_a_message_tells_when_it_will_leave_and_which_limit_it_will_meet(tenant):
+    """The third of a mailbox that may send two an hour."""
+    mailbox = await make_mailbox(tenant.editor, hourly_limit=2)
+    await started(tenant, ["a@x.example", "b@x.example", "c@x.example"], mailbox_ids=[mailbox.id], start_time=at(-60))
+    [third] = await listed(tenant.viewer, order=LEAVING, query="c@")
+
+    message = (await tenant.viewer.GetMessage(pb.GetMessageRequest(message_id=third.id))).message
+
+    assert message.hold.expected_time.seconds % 3600 == 0
+    assert (message.hold.reason, message.hold.limit) == (pb.HOLD_REASON_LIMIT_AHEAD, 2)
+
+
+async def test_outcomes_are_listed_the_latest_first(api, tenant):
+    """Over campaigns; by state and time; what was tried again since is not among them."""
+    one = await started(tenant, ["a@x.example", "b@x.example", "c@x.example"])
+    two = await started(tenant, ["d@x.example", "e@x.example"])
+    by_name = {m.recipient[0]: m.id for m in await listed(tenant.viewer, 100)}
+    for name, state, minute in (("a", 3, 1), ("d", 4, 2), ("b", 3, 3), ("e", 5, 4), ("c", 4, 5)):
+        await settle(api, by_name[name], state, minute)
+    await api.sql(f"UPDATE messages SET state = 1 WHERE id = {by_name['c']}")
+
+    async def names(**filters):
+        return "".join(m.recipient[0] for m in await listed(tenant.viewer, order=LATEST, **filters))
+
+    assert await names() == "ebda"
+    assert await names(size=100) == "ebda"
+    assert await names(state=pb.MESSAGE_STATE_SENT) == "ba"
+    assert await names(campaign_id=one.id) == "ba"
+    assert await names(mailbox_id=two.mailbox_ids[0]) == "ed"
+    assert await names(query="b") == "b"
+    begin, end = (instant(f"2026-03-01T09:0{minute}:00Z") for minute in (2, 4))
+    assert await names(start_time=begin, end_time=end) == "bd"
+
+
+def instant(text):
+    made = campaign_pb.Campaign().start_time
+    made.FromJsonString(text)
+    return made
+
+
+@pytest.mark.parametrize("order", [pb.MESSAGE_ORDER_CAMPAIGN, LEAVING])
+async def test_recipients_are_found_by_the_beginning_of_address_or_domain(tenant, order):
+    """Whatever the case of letters; signs of patterns are just signs."""
+    await started(tenant, ["Ann_1@blue.example", "annx1@red.example", "bob@anna.example"], start_time=at(0))
+
+    async def found(query):
+        return sorted(m.recipient for m in await listed(tenant.viewer, order=order, query=query))
+
+    assert await found("ANN") == ["Ann_1@blue.example", "annx1@red.example", "bob@anna.example"]
+    assert await found("ann_") == ["Ann_1@blue.example"]
+    assert await found("@blue") == ["Ann_1@blue.example"]
+    assert await found("%") == []
+
+
+async def test_rows_have_subjects_and_names(tenant):
+    """The template's subject with the recipient's values in it."""
+    campaign = await make_campaign(tenant.editor)
+    row = campaign_pb.Recipient(email="a@x.example", variables={"name": "Ann"}, line=7)
+
+    async def stream():
+        yield campaign_pb.ImportRecipientsRequest(campaign_id=campaign.id, recipients=[row])
+
+    await tenant.editor.ImportRecipients(stream())
+
+    [message] = await listed(tenant.viewer)
+
+    assert (message.subject, message.recipient_name, message.line) == ("Hi Ann", "Ann", 7)
+
+
+async def test_an_export_is_a_csv_without_formulas(api, tenant):
+    """Every row of the list, in one file; what would be a formula is text."""
+    await started(tenant, [f"r{n}@x.example" for n in range(1201)])
+    [message] = await listed(tenant.viewer, query="r7@")
+    await settle(api, message.id, 4, 1, 550, '=HYPERLINK("http://evil","x")\r\n@SUM(1)')
+
+    parts = [part.body async for part in tenant.viewer.ExportMessages(pb.ExportMessagesRequest())]
+    rows = list(csv.DictReader(io.StringIO(b"".join(part.data for part in parts).decode(), newline="")))
+
+    assert {part.content_type for part in parts} == {"text/csv; charset=utf-8"}
+    assert [row["recipient"] for row in rows] == [f"r{n}@x.example" for n in range(1201)]
+    assert rows[7]["reply"] == '\'=HYPERLINK("http://evil","x")\r\n@SUM(1)'
+    assert rows[7]["state"] == "failed"
+
+
+async def test_filters_that_do_not_fit_an_order_are_refused(tenant):
+    """A state that the order does not list, and times where nothing is settled."""
+    found = await refused(
+        tenant.viewer.ListMessages(pb.ListMessagesRequest(order=LEAVING, state=pb.MESSAGE_STATE_SENT, start_time=at(0)))
+    )
+
+    assert set(found.fields) == {"state", "start_time"}
