@@ -33,7 +33,7 @@ export async function follow<T>(url: string, listener: Listener<T>, signal: Abor
       // It ended by itself: nothing more will change, or the server restarts.
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof ApiError && [401, 403, 404].includes(error.code)) return;
+      if (error instanceof ApiError && [401, 403, 404, 501].includes(error.code)) return;
       if (!document.hidden) listener.onState({ lostAt: new Date() });
     }
     await waited(pause + Math.random() * 250, signal);

@@ -26,7 +26,7 @@ export function Confirm({ title, children, verb, keep, danger = false, busy = fa
       onClose={onClose}
       buttons={
         <>
-          <Button kind="quiet" onClick={onClose} autoFocus>
+          <Button kind="quiet" onClick={onClose}>
             {keep}
           </Button>
           {instead}

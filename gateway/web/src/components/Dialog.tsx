@@ -26,6 +26,8 @@ export function Dialog({ title, onClose, children, buttons, aside, dirty = false
   useEffect(() => {
     const element = dialog.current;
     element?.showModal();
+    // Not the × that comes first: the first field, or the safe button.
+    element?.querySelector<HTMLElement>('form input:not([type=radio]), textarea, footer button, [role=menuitem], a')?.focus();
     return () => element?.close();
   }, []);
   return (

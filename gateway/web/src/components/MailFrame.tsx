@@ -16,11 +16,17 @@ export function MailFrame({ html, text, part }: { html: string; text: string; pa
       sandbox="allow-same-origin"
       referrerPolicy="no-referrer"
       srcDoc={`${GROUND}${html}`}
-      onLoad={(event) => setHeight(Math.min((event.currentTarget.contentDocument?.documentElement.scrollHeight ?? 220) + 2, MOST_PX))}
+      onLoad={(event) => setHeight(Math.min(heightOf(event.currentTarget), MOST_PX))}
       className="block w-full rounded-[8px] bg-letter shadow-[inset_0_0_0_1px_var(--color-line)]"
       style={{ height }}
     />
   );
+}
+
+/** With the room below the last line; a frame that cannot be measured stays as it is. */
+function heightOf(frame: HTMLIFrameElement): number {
+  const body = frame.contentDocument?.body;
+  return body ? Math.ceil(body.getBoundingClientRect().bottom) + 18 : 220;
 }
 
 /** Links lead nowhere from here, and text has room around it; attributes, for the policy allows no sheet. */

@@ -19,7 +19,7 @@ export function Sidebar({ onFind, onKeys }: { onFind: () => void; onKeys: () => 
   return (
     <div className="sticky top-0 flex h-screen flex-col gap-2 overflow-auto border-r border-line bg-desk px-3 pt-3.5 pb-3 phone:hidden">
       <div className="flex items-center justify-between pb-0.5 pl-1.5">
-        <Link to="/campaigns" className="inline-flex items-center gap-2.25">
+        <Link to="/campaigns" aria-label="Maillane" className="inline-flex items-center gap-2.25">
           <BrandMark />
           <Wordmark className="narrow:hidden" />
         </Link>

@@ -55,7 +55,7 @@ export function Screen() {
               <b>Nobody can sign in yet.</b> No provider is set up. Who runs Maillane finds how in its operating manual, under Google sign-in.
             </Note>
           )}
-          <p className="mt-5 text-12 text-ink-3">New here? Ask an admin of your workspace for an invitation.</p>
+          {data?.provider && <p className="mt-5 text-12 text-ink-3">New here? Ask an admin of your workspace for an invitation.</p>}
         </div>
         <span className="h-7" />
       </main>

@@ -82,7 +82,7 @@ export function Screen() {
       )}
       <section aria-label="Try one" className="px-gutter pt-7">
         <h2 className="mb-2 font-semibold">Try one</h2>
-        <pre className="max-w-[660px] overflow-x-auto rounded-[5px] bg-hover px-3.5 py-3 font-mono text-12 leading-[19px] text-ink-2">{`curl -H "Authorization: Bearer $MAILLANE_TOKEN" \\\n  ${location.origin}/v1/campaigns`}</pre>
+        <pre tabIndex={0} className="max-w-[660px] overflow-x-auto rounded-[5px] bg-hover px-3.5 py-3 font-mono text-12 leading-[19px] text-ink-2">{`curl -H "Authorization: Bearer $MAILLANE_TOKEN" \\\n  ${location.origin}/v1/campaigns`}</pre>
         <p className="mt-2 text-12 text-ink-3">
           Everything that these screens do is in the API.{' '}
           <a className="link" href="/docs">
