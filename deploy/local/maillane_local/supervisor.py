@@ -114,7 +114,8 @@ def banner(system: System) -> str:
     return f"""
   Maillane is up.
 
-    HTTP API    {urls["gateway"]}        (try it: {urls["gateway"]}/docs)
+    Web UI      {urls["gateway"]}
+    HTTP API    {urls["gateway"]}/v1     (try it: {urls["gateway"]}/docs)
     Mail        {urls["catcher"]}        what was delivered; SMTP is {urls["smtp"]}
     gRPC        scheduler {urls["scheduler"]}   ratelimit {urls["ratelimit"]}   sender {urls["sender"]}
     Metrics     {"   ".join(f"{name} {url}" for name, url in system.metrics_urls.items())}
