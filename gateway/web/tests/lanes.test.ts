@@ -28,8 +28,12 @@ describe('lanes', () => {
   it('choose n so that marks are 5 px apart at least', () => {
     // 600 px for three hours: a minute is 3.3 px.
     expect(emailsPerMark([[planned(70, 40, MINUTE)]], ROAD, 600)).toBe(2);
-    expect(emailsPerMark([[planned(70, 40, 10_000)]], ROAD, 600)).toBe(10);
+    expect(emailsPerMark([[planned(70, 400, 10_000)]], ROAD, 600)).toBe(10);
     expect(emailsPerMark([[planned(70, 4, 5 * MINUTE)]], ROAD, 600)).toBe(1);
+  });
+
+  it('keep some marks of a burst, however dense it is', () => {
+    expect(emailsPerMark([[planned(70, 160, 1)]], ROAD, 600)).toBe(20);
   });
 
   it('cut a wait at the ends of the road', () => {

@@ -30,6 +30,8 @@ export interface MarkAt {
 
 /** Marks nearer than this, in px, run into each other. */
 const APART_PX = 5;
+/** A burst is narrower than its marks, whatever one stands for: the longest lane keeps about so many. */
+const FEWEST_MARKS = 8;
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
 /** What left so lately is drawn solid in full colour. */
 const FRESH_MS = 3 * 60_000;
@@ -41,7 +43,9 @@ export function emailsPerMark(lanes: readonly (readonly Run[])[], { from, until 
   const pxPerMs = widthPx / (until - from);
   const gaps = lanes.flatMap((runs) => [...runs.filter((run) => run.count > 1).map((run) => run.gap), usualGap(runs)]);
   const dense = Math.max(0, ...gaps.map((gap) => APART_PX / (Math.max(gap, 1) * pxPerMs)));
-  return STEPS.find((step) => step >= dense) ?? STEPS.at(-1) ?? 1;
+  const longest = Math.max(1, ...lanes.map((runs) => runs.reduce((sum, run) => sum + run.count, 0)));
+  const wanted = Math.min(dense, longest / FEWEST_MARKS);
+  return STEPS.find((step) => step >= wanted) ?? STEPS.at(-1) ?? 1;
 }
 
 /** The usual time between two of those that left one by one: a short burst does not thin out a whole lane. */

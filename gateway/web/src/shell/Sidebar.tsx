@@ -17,7 +17,7 @@ export function Sidebar({ onFind, onKeys }: { onFind: () => void; onKeys: () => 
   const { data: counts } = useQuery(overview);
   const { data: who } = useQuery(identity);
   return (
-    <div className="sticky top-0 flex h-screen flex-col gap-2 overflow-auto border-r border-line bg-desk px-3 pt-3.5 pb-3 phone:hidden">
+    <nav aria-label="Main" className="sticky top-0 flex h-screen flex-col gap-2 overflow-auto border-r border-line bg-desk px-3 pt-3.5 pb-3 phone:hidden">
       <div className="flex items-center justify-between pb-0.5 pl-1.5">
         <Link to="/campaigns" aria-label="Maillane" className="inline-flex items-center gap-2.25">
           <BrandMark />
@@ -28,7 +28,6 @@ export function Sidebar({ onFind, onKeys }: { onFind: () => void; onKeys: () => 
         </button>
       </div>
       <Account />
-      <nav aria-label="Main" className="contents">
         <Link to="/compose" title="Compose (C)" className="mt-0.5 flex h-control items-center gap-1.75 rounded-2 bg-ink px-2.5 font-medium text-on-ink shadow-1 hover:opacity-90 narrow:justify-center narrow:px-0">
           <Icon of={Pencil} />
           <span className="flex-1 narrow:sr-only">Compose</span>
@@ -51,9 +50,8 @@ export function Sidebar({ onFind, onKeys }: { onFind: () => void; onKeys: () => 
             <Item key={place.to} place={place} counts={counts} />
           ))}
         </ul>
-      </nav>
       <ThisHour hours={counts?.thisHour ?? []} />
-    </div>
+    </nav>
   );
 }
 

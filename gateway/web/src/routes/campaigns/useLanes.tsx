@@ -11,6 +11,8 @@ const BEHIND = 68 * MINUTE;
 const AHEAD = 112 * MINUTE;
 /** The road moves in steps, so that what lies behind is asked for by the same instant for a while. */
 const STEP = 2 * MINUTE;
+/** What leaves later than this is not being sent. */
+const SOON = 10 * MINUTE;
 
 /** Three hours around now, now at a bit more than a third. */
 export function roadAround(now: Date): Road {
@@ -36,7 +38,8 @@ export function useLanes({ hours, mailboxes, forecasts, past, road, now }: Facts
     const words = stateOfMailbox({ parks: hour.parks, stop: hour.stop, waiting: hour.waiting, hourlyLimit: mailbox?.hourlyLimit }, now);
     const next = firstAfter(runs, road.now);
     const used = `${count(hour.used)} of ${count(hour.limit)} this hour`;
-    const state = words.text === 'Sending' && next ? `Sending, next ${until(new Date(next), now)}` : words.text;
+    const later = words.mark === 'sending' && next !== undefined && next > road.now + SOON;
+    const state = later ? 'Nothing due' : words.mark === 'sending' && next ? `Sending, next ${until(new Date(next), now)}` : words.text;
     return {
       id: hour.mailboxId,
       name: (
@@ -48,7 +51,7 @@ export function useLanes({ hours, mailboxes, forecasts, past, road, now }: Facts
       runs,
       waits,
       state: hour.stop ? `${words.text}, ${count(hour.waiting)} wait` : state,
-      why: words.text === 'Nothing due' && next ? `First at ${when(new Date(next), now)}` : words.why,
+      why: later && next ? `First at ${when(new Date(next), now)}` : words.why,
       tone: words.tone === 'fail' ? 'fail' : words.tone === 'park' ? 'park' : 'plain',
       label: `${hour.address}: ${used}. ${state}. ${words.why}`,
     };
