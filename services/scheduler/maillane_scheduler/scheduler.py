@@ -19,6 +19,8 @@ from maillane.scheduler.v1 import mailbox_service_pb2 as mailbox_pb
 from maillane.scheduler.v1 import mailbox_service_pb2_grpc as mailbox_grpc
 from maillane.scheduler.v1 import message_service_pb2 as message_pb
 from maillane.scheduler.v1 import message_service_pb2_grpc as message_grpc
+from maillane.scheduler.v1 import overview_service_pb2 as overview_pb
+from maillane.scheduler.v1 import overview_service_pb2_grpc as overview_grpc
 from maillane.scheduler.v1 import suppression_service_pb2 as suppression_pb
 from maillane.scheduler.v1 import suppression_service_pb2_grpc as suppression_grpc
 from maillane_chassis.channel import open_channel
@@ -33,6 +35,7 @@ from maillane_scheduler.api.dispatch_service import DispatchService
 from maillane_scheduler.api.identity_service import IdentityService
 from maillane_scheduler.api.mailbox_service import MailboxService
 from maillane_scheduler.api.message_service import MessageService
+from maillane_scheduler.api.overview_service import OverviewService
 from maillane_scheduler.api.suppression_service import SuppressionService
 from maillane_scheduler.dispatch.dispatcher import Dispatcher
 from maillane_scheduler.dispatch.limiter import Limiter
@@ -99,6 +102,7 @@ class Scheduler:
         self.session_limits = SessionLimits(settings.session_idle_s, settings.session_most_s)
         self.links = UnsubscribeLinks(settings.sealing_key, settings.public_url)
         self.outlooks = Outlooks(self.engine, self.queue, Meter(RateLimitServiceStub(self.channel), self.limits))
+        self.overviews = OverviewService(self.engine, self.outlooks)
         self.campaigns = CampaignService(self.engine, self.sync, self.links, self.outlooks)
         self.resender = Resender(
             self.engine, self.sync, wait_s=settings.resend_wait_s, most_attempts=settings.max_attempts
@@ -136,6 +140,7 @@ class Scheduler:
             self.server.set_serving(False)
             self.dispatcher.stop()
             self.campaigns.end_watches()
+            self.overviews.end_watches()
             await self.server.stop(self.settings.drain_s)
             for task in tasks:
                 task.cancel()
@@ -219,6 +224,9 @@ class Scheduler:
                     _service(message_pb),
                     message_grpc.add_MessageServiceServicer_to_server,
                     MessageService(self.engine, self.sync, self.outlooks, resend_wait_s=settings.resend_wait_s),
+                ),
+                Registration(
+                    _service(overview_pb), overview_grpc.add_OverviewServiceServicer_to_server, self.overviews
                 ),
                 Registration(
                     _service(suppression_pb),

@@ -23,6 +23,8 @@ from maillane.scheduler.v1 import (
     mailbox_service_pb2_grpc,
     message_service_pb2,
     message_service_pb2_grpc,
+    overview_service_pb2,
+    overview_service_pb2_grpc,
     suppression_service_pb2,
     suppression_service_pb2_grpc,
 )
@@ -34,6 +36,7 @@ from maillane_scheduler.api.campaign_service import CampaignService
 from maillane_scheduler.api.identity_service import IdentityService
 from maillane_scheduler.api.mailbox_service import MailboxService
 from maillane_scheduler.api.message_service import MessageService
+from maillane_scheduler.api.overview_service import OverviewService
 from maillane_scheduler.api.suppression_service import SuppressionService
 from maillane_scheduler.api_token import Role, digest, new_secret
 from maillane_scheduler.dispatch.meter import Meter
@@ -64,6 +67,7 @@ _FILES = (
     (identity_service_pb2, identity_service_pb2_grpc, "IdentityService"),
     (mailbox_service_pb2, mailbox_service_pb2_grpc, "MailboxService"),
     (message_service_pb2, message_service_pb2_grpc, "MessageService"),
+    (overview_service_pb2, overview_service_pb2_grpc, "OverviewService"),
     (suppression_service_pb2, suppression_service_pb2_grpc, "SuppressionService"),
 )
 _numbers = itertools.count(1)
@@ -117,12 +121,14 @@ class SchedulerApi:
         self.outlooks = Outlooks(engine, queue, Meter(RateLimitServiceStub(self._no_limiter), limits))
         self.campaigns = CampaignService(engine, sync, LINKS, self.outlooks)
         self.identities = IdentityService(engine, sync, SESSION_LIMITS, sign_up=False)
+        self.overviews = OverviewService(engine, self.outlooks)
         servicers = {
             "AuditService": AuditService(engine),
             "CampaignService": self.campaigns,
             "IdentityService": self.identities,
             "MailboxService": MailboxService(engine, sync, SEALER, RULES),
             "MessageService": MessageService(engine, sync, self.outlooks, resend_wait_s=RESEND_WAIT_S),
+            "OverviewService": self.overviews,
             "SuppressionService": SuppressionService(engine, LINKS),
         }
         self.server = Server(
@@ -144,6 +150,7 @@ class SchedulerApi:
         if self._channel is not None:
             await self._channel.close()
         self.campaigns.end_watches()
+        self.overviews.end_watches()
         await self.server.stop(1)
         await self._no_limiter.close()
 

@@ -32,7 +32,9 @@ WITHOUT_IDS = {
     "AddSuppressions",
     "CreateMailbox",
     "CreateToken",
+    "GetAttention",
     "GetIdentity",
+    "GetOverview",
     "ImportSuppressions",
     "InviteMember",
     "ListAudit",
@@ -46,6 +48,7 @@ WITHOUT_IDS = {
     "StopWorkspace",
     "Unsubscribe",
     "UpdateWorkspace",
+    "WatchOverview",
     *SERVICES_ONLY,
 }
 # Beside ids, what makes a request of an rpc one that would do something.
