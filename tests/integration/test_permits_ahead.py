@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from maillane_scheduler.scheduler import Scheduler
+from maillane_scheduler.store.claims import ClaimedRow
 
 from .world import World, settings, world
 
@@ -30,7 +31,7 @@ async def test_two_schedulers_and_ten_clients_hand_out_a_limit_to_the_last(world
     one.campaign(lanes, 600, hourly=450)
     one.campaign(lanes, 600)
     await one.sweep()
-    rows = []
+    rows: list[ClaimedRow] = []
 
     async def drain(number: int) -> None:
         until = time.monotonic() + PATIENCE_S

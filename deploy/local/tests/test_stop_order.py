@@ -46,7 +46,7 @@ def test_every_part_is_stopped() -> None:
     assert sorted(STOP_ORDER) == sorted([*START_ORDER, "valkey", "postgres"])
 
 
-@pytest.mark.parametrize(("caller", "called"), [(caller, called) for caller in USES for called in USES[caller]])
+@pytest.mark.parametrize(("caller", "called"), [(caller, called) for caller in USES for called in sorted(USES[caller])])
 def test_who_calls_ends_before_what_it_calls(caller: str, called: str) -> None:
     """Senders settle what they sent, and the scheduler writes it down, while there is somebody to tell."""
     assert STOP_ORDER.index(caller) < STOP_ORDER.index(called)

@@ -58,7 +58,7 @@ async def change_delay(connection: AsyncConnection, campaign_id: int, old_us: in
 
     Retries are left out: they have times of their own, and their places in the plan are long past.
     """
-    # Over the campaign once: ids say nothing of ordinals where messages have moved. A seventh of a second for a million.
+    # Over the campaign once: ids say nothing of ordinals where messages have moved. 150 ms for a million.
     waiting = (
         select(_MESSAGES.c.mailbox_id, func.min(_MESSAGES.c.ordinal).label("first"))
         .where(

@@ -44,7 +44,7 @@ class Walker:
 
     def walk(self) -> dict[Place, list[int]]:
         """When each message of each lane leaves."""
-        left = {lane.lane.place: [] for gate in self.gates for lane in gate.lanes}
+        left: dict[Place, list[int]] = {lane.lane.place: [] for gate in self.gates for lane in gate.lanes}
         while (turn := self._next()) is not None:
             at, gate, lane = turn
             left[lane.lane.place].append(at)

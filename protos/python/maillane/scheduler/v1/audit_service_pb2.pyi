@@ -62,7 +62,7 @@ class AuditEntry(_message.Message):
     token_name: _builtins.str
     """The token's name; empty: a user or the system itself."""
     peer: _builtins.str
-    """From where the call came to the scheduler, as gRPC names it: of one over HTTP, the gateway."""
+    """From where the call came, as gRPC names it: of one over HTTP, the other end of the connection to the gateway."""
     verb: _builtins.str
     """What was done: campaign.pause, token.create."""
     resource: _builtins.str
