@@ -183,7 +183,7 @@ class SchedulerApi:
     async def member(self, tenant: Tenant, role: Role = Role.ADMIN, email: str = "") -> Person:
         """A person whom a workspace has invited and who has signed in."""
         email = email or f"person{next(_numbers)}@example.com"
-        named = identity_service_pb2.Role.Name(role)
+        named = identity_service_pb2.Role.Value(f"ROLE_{role.name}")
         await tenant.admin.InviteMember(identity_service_pb2.InviteMemberRequest(email=email, role=named))
         secret = await self.sign_in(email)
         client = self.client(secret)
