@@ -7,6 +7,8 @@ from enum import IntEnum
 
 from maillane_scheduler.states import CampaignState, MailboxState, MessageState, ParkReason
 
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -32,6 +34,15 @@ class Message:
     subject: str = ""
     recipient_name: str = ""
     is_retry: bool = False
+
+
+def header_id(message_id: int, key: str, address: str) -> str:
+    """The Message-ID header of each try of a message: of its campaign's key and its mailbox's normalised address."""
+    digits = ""
+    while message_id:
+        message_id, digit = divmod(message_id, 36)
+        digits = _DIGITS[digit] + digits
+    return f"<{digits or '0'}.{key}@{address.rpartition('@')[2]}>"
 
 
 def name_of(variables: Mapping[str, str]) -> str:

@@ -127,6 +127,7 @@ def _detailed(detail: Detail) -> pb.Message:
     message = convert.message(detail.message)
     message.history.extend(map(convert.attempt, detail.history))
     message.variables.update(detail.variables)
+    message.header_id = detail.header_id
     held = convert.hold(hold(detail.message.state, detail.about))
     if held is not None:
         message.hold.CopyFrom(held)

@@ -25,7 +25,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from maillane_scheduler import plan, templates
-from maillane_scheduler.message import Attempt, Circumstances, Message, name_of
+from maillane_scheduler.message import Attempt, Circumstances, Message, header_id, name_of
 from maillane_scheduler.states import CampaignState, MailboxState, MessageState, ParkReason
 from maillane_scheduler.store import tables
 from maillane_scheduler.store.due import LAST_TIME
@@ -50,6 +50,7 @@ class Detail:
     history: list[Attempt]
     variables: dict[str, str]
     about: Circumstances
+    header_id: str = ""
 
 
 async def read(connection: AsyncConnection, ids: Sequence[int]) -> list[Message]:
@@ -72,6 +73,8 @@ async def get(connection: AsyncConnection, workspace_id: int, message_id: int) -
         _selected()
         .add_columns(
             _CAMPAIGNS.c.state.label("campaign_state"),
+            _CAMPAIGNS.c.key,
+            mailboxes.c.address,
             mailboxes.c.state.label("mailbox_state"),
             workspaces.c.stopped,
             _us(func.now()).label("now_us"),
@@ -94,7 +97,8 @@ async def get(connection: AsyncConnection, workspace_id: int, message_id: int) -
         resend_us=row.resend_us,
     )
     history = await _history(connection, message_id)
-    return Detail(_message(row), history, json.loads(row.variables), about)
+    header = header_id(row.id, row.key, row.address)
+    return Detail(_message(row), history, json.loads(row.variables), about, header)
 
 
 def _selected() -> Select[*tuple[Any, ...]]:

@@ -451,8 +451,8 @@ class GetAttentionResponse(_message.Message):
 
     @_builtins.property
     def mailboxes(self) -> _containers.RepeatedCompositeFieldContainer[Global___StoppedMailbox]:
-        """Up to 100: those whose password is refused, and those that a person paused or whose server has not taken anything
-        for an hour.
+        """Up to 100: those whose password is refused, and those with mail to send whose server has not taken anything for an
+        hour. One that a person paused is none of them.
         """
 
     @_builtins.property
