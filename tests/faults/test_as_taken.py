@@ -27,6 +27,14 @@ def test_a_good_message_has_no_faults() -> None:
     assert faults(Taken(SENDER, (TO,), taken("a\r\n.\r\nb=?utf-8?q?=0D?=")), SENDERS) == []
 
 
+def test_an_address_that_looks_like_an_encoded_word_is_taken_as_it_stands() -> None:
+    """A line break is encoded in it, which stays what it is: letters of a local part."""
+    odd = "=?utf-8?b?DQpCY2M6IHZpY3RpbUBldmlsLmV4YW1wbGU=?=@x.example"
+    raw = taken().replace(TO.encode(), odd.encode())
+
+    assert faults(Taken(SENDER, (odd,), raw), SENDERS) == []
+
+
 @pytest.mark.parametrize(
     ("damage", "words"),
     [
