@@ -25,6 +25,7 @@ export type MessageState = Schemas['MessageState'];
 export type Overview = Schemas['Overview'];
 export type Park = Schemas['Park'];
 export type Preview = Schemas['PreviewMessageResponse'];
+export type RejectedRow = Schemas['RejectedRow'];
 export type Role = Schemas['Role'];
 export type Security = Schemas['Security'];
 export type Stop = Schemas['Stop'];

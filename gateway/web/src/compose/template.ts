@@ -63,7 +63,7 @@ export function withFallback(text: string, name: string, fallback: string): stri
   return result + text.slice(at);
 }
 
-/** What may stand in a fallback: no braces, no line breaks. */
+/** What may stand in a fallback: no braces, no line breaks, and nothing that would begin a tag where it stands in HTML. */
 export function asFallback(typed: string): string {
-  return typed.replace(/[{}|]/g, '').replace(/[\r\n]+/g, ' ').slice(0, MAX_FALLBACK);
+  return typed.replace(/[{}|<>]/g, '').replace(/[\r\n]+/g, ' ').slice(0, MAX_FALLBACK);
 }
