@@ -16,6 +16,8 @@ MOST_CAMPAIGNS = 500
 SCANNED = 10_000
 # What a search finds at most, the newest campaigns' first.
 MOST_MATCHES = 1_000
+# Of each campaign, however many there are.
+LEAST_MATCHES = 20
 LAST_US = 2**62
 
 
@@ -106,7 +108,9 @@ async def list_page(
         rows = (await connection.execute(_OF_MESSAGES, {**of, "ids": ids, "limit": limit + 1})).all()
         found = [Outcome(*row) for row in rows]
         return _cut(found, limit, None)
-    each = max(limit + 1, SCANNED // max(1, len(campaigns)))
+    # Without filters, all that is looked at is listed, but for what was tried again since.
+    is_filtered = any((filters.state, filters.mailbox_id, filters.recipient))
+    each = max(2 * limit, SCANNED // max(1, len(campaigns)) if is_filtered else 0)
     rows = (await connection.execute(_SCAN, {**of, "campaigns": campaigns, "each": each})).all()
     edge = rows[-1][2]
     found = [Outcome(us, message) for us, message, _ in rows if us is not None]
@@ -133,16 +137,22 @@ async def matches(connection: AsyncConnection, campaigns: Sequence[int], query: 
     domain = lower.removeprefix("@")
     rows = await connection.execute(
         _MATCHES,
-        {"campaigns": list(campaigns), "address": _pattern(lower), "domain": _pattern(domain), "most": MOST_MATCHES},
+        {
+            "campaigns": list(campaigns),
+            "address": _pattern(lower),
+            "domain": _pattern(domain),
+            "most": MOST_MATCHES,
+            "each": max(LEAST_MATCHES, MOST_MATCHES // max(1, len(campaigns))),
+        },
     )
     return list(rows.scalars())
 
 
 _MATCHES = text("""
 SELECT DISTINCT m.id FROM unnest(CAST(:campaigns AS bigint[])) AS c(id) CROSS JOIN LATERAL (
-  (SELECT id FROM messages WHERE campaign_id = c.id AND lower(email) LIKE :address LIMIT :most)
+  (SELECT id FROM messages WHERE campaign_id = c.id AND lower(email) LIKE :address LIMIT :each)
   UNION ALL
-  (SELECT id FROM messages WHERE campaign_id = c.id AND split_part(lower(email), '@', 2) LIKE :domain LIMIT :most)
+  (SELECT id FROM messages WHERE campaign_id = c.id AND split_part(lower(email), '@', 2) LIKE :domain LIMIT :each)
 ) m LIMIT :most
 """)
 
