@@ -21,6 +21,8 @@ from maillane.scheduler.v1 import (
     mailbox_service_pb2_grpc,
     message_service_pb2,
     message_service_pb2_grpc,
+    overview_service_pb2,
+    overview_service_pb2_grpc,
     suppression_service_pb2,
     suppression_service_pb2_grpc,
 )
@@ -37,6 +39,7 @@ _SERVICES = (
     (suppression_service_pb2, suppression_service_pb2_grpc, "SuppressionService"),
     (identity_service_pb2, identity_service_pb2_grpc, "IdentityService"),
     (audit_service_pb2, audit_service_pb2_grpc, "AuditService"),
+    (overview_service_pb2, overview_service_pb2_grpc, "OverviewService"),
     # A process of its own, but for these tests.
     (sender_service_pb2, sender_service_pb2_grpc, "SenderService"),
 )

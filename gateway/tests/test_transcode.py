@@ -138,6 +138,8 @@ async def test_the_answer_is_the_bare_resource_with_every_field_without_presence
         "delay": "5s",
         "state": "CAMPAIGN_STATE_ACTIVE",
         "stateReason": "",
+        "stateActor": "",
+        "shares": [],
         "counts": {
             "total": 2,
             "pending": 0,
