@@ -22,7 +22,12 @@ PACKAGES = (
     "deploy/local/maillane_local",
 )
 
-LOCKS = ("requirements.lock", "tools/uv.txt", "gateway/web/package-lock.json")
+LOCKS = (
+    "requirements.lock",
+    "tools/uv.txt",
+    "gateway/web/package-lock.json",
+    "tests/integration/smtp_server/package-lock.json",
+)
 """What is installed, by hash: none may say from where, for that is each machine's own matter."""
 
 Failure = str

@@ -38,6 +38,15 @@ class Taker:
 
     port: int
     taken: list[Taken] = field(default_factory=list)
+    refused_domain: str = ""
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
+    ) -> str:
+        if self.refused_domain and address.endswith(f"@{self.refused_domain}"):
+            return "550 5.1.1 nobody here"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 ok"
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         self.taken.append(Taken(envelope.mail_from, tuple(envelope.rcpt_tos), bytes(envelope.original_content)))
@@ -45,9 +54,9 @@ class Taker:
 
 
 @asynccontextmanager
-async def aiosmtpd() -> AsyncIterator[Taker]:
-    """aiosmtpd, in a thread of its own."""
-    taker = Taker(free_port())
+async def aiosmtpd(refused_domain: str = "") -> AsyncIterator[Taker]:
+    """aiosmtpd, in a thread of its own; it refuses recipients at a domain."""
+    taker = Taker(free_port(), refused_domain=refused_domain)
     options: Any = {"command_call_limit": MAX_SESSION, "enable_SMTPUTF8": True}
     controller = Controller(taker, hostname=LOOPBACK, port=taker.port, **options)
     controller.start()
@@ -76,7 +85,7 @@ async def postfix_sink(folder: Path) -> AsyncIterator[Taker]:
         cwd=dump, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        await _listening(taker.port)
+        await listening(taker.port)
         yield taker
     finally:
         process.terminate()
@@ -103,7 +112,12 @@ def _sink_program() -> tuple[str, dict[str, str]]:
     return str(files / "usr/sbin/smtp-sink"), {**os.environ, "LD_LIBRARY_PATH": str(files / "usr/lib/postfix")}
 
 
-async def _listening(port: int) -> None:
+async def listening(port: int) -> None:
+    """Waits until a server listens.
+
+    Raises:
+        TimeoutError: it does not, for too long.
+    """
     async with asyncio.timeout(START_S):
         while True:
             try:
