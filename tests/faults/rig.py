@@ -59,6 +59,7 @@ class Rig:
         hourly_limit: int = 100_000,
         security: mailbox_pb.Security.ValueType = mailbox_pb.SECURITY_NONE,
         password: str = "",
+        dkim: mailbox_pb.Dkim | None = None,
     ) -> str:
         """A mailbox whose server is the sink; returns its id. Its limit is judged at the end."""
         smtp = mailbox_pb.Smtp(host=LOOPBACK, port=self.sink.port, security=security)
@@ -66,7 +67,7 @@ class Rig:
             smtp.host = "localhost"
         if password:
             smtp.username, smtp.password = address, password
-        box = mailbox_pb.Mailbox(address=address, smtp=smtp, hourly_limit=hourly_limit)
+        box = mailbox_pb.Mailbox(address=address, smtp=smtp, hourly_limit=hourly_limit, dkim=dkim)
         made = await self.client.mailboxes.CreateMailbox(mailbox_pb.CreateMailboxRequest(mailbox=box))
         self.limits.append(Limit(address_key(address), hourly_limit, self.window_s))
         return made.mailbox.id

@@ -8,7 +8,10 @@ from typing import Any, Final
 
 import httpx
 import psycopg
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from maillane.scheduler.v1 import identity_service_pb2 as identity_pb
+from maillane.scheduler.v1 import mailbox_service_pb2 as mailbox_pb
 
 from .canaries import Canaries
 from .misbehaviour import Act, Rule, Stage
@@ -61,11 +64,15 @@ async def look_for_secrets(trial: Trial) -> None:
             identity_pb.CreateTokenRequest(name="canary", role=identity_pb.ROLE_ADMIN)
         )
         heard = _Heard(rig, made.secret)
-        tenant = Canaries({"password": password, "wrong password": wrong, "token": made.secret})
+        key = _private_key()
+        tenant = Canaries(
+            {"password": password, "wrong password": wrong, "token": made.secret, "private key": key.splitlines()[2]}
+        )
         deployment = Canaries({**asdict(rig.system.secrets), "first token": rig.system.token})
-        await _send(rig, password, wrong)
+        await _send(rig, password, wrong, key)
         await _verify(rig, heard, wrong)
         await _err(rig, heard, password, made.secret)
+        await _err_with_key(heard, key)
         await _break(rig, heard, password)
         await _read_all(heard)
         await heard.http.aclose()
@@ -85,9 +92,10 @@ async def look_for_secrets(trial: Trial) -> None:
     trial.must("there was an error of ours to tell of", logged > 0)
 
 
-async def _send(rig: Rig, password: str, wrong: str) -> None:
-    """Mail leaves under one password, and is refused under another; two of the processes that hold them are killed."""
-    good = await rig.mailbox(GOOD, password=password)
+async def _send(rig: Rig, password: str, wrong: str, key: str) -> None:
+    """Mail leaves under one password, signed, and is refused under another; two processes that hold them are killed."""
+    dkim = mailbox_pb.Dkim(domain=GOOD.partition("@")[2], selector="canary", private_key=key)
+    good = await rig.mailbox(GOOD, password=password, dkim=dkim)
     refused = await rig.mailbox(WRONG, password=wrong)
     await rig.campaign([good, refused], SENDS, delay_s=0.02)
     await rig.sent(SENDS // 10)
@@ -95,6 +103,24 @@ async def _send(rig: Rig, password: str, wrong: str) -> None:
         await rig.system.kill(part)
         await rig.system.restart(part)
     await rig.sent(SENDS // 3)
+
+
+def _private_key() -> str:
+    key = generate_private_key(65537, 2048)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+async def _err_with_key(heard: _Heard, key: str) -> None:
+    """Mailboxes that are refused over how they sign."""
+    smtp = {"host": LOOPBACK, "port": 2525, "security": "SECURITY_NONE"}
+    good = {"domain": "sender.example", "selector": "s1", "privateKey": key}
+    for changes in (
+        {"domain": "other.example"}, {"selector": "!"}, {"selector": [key]}, {"privateKey": key[:-40]},
+        {"privateKey": [key]}, {"privateKey": key * 10}, {"domain": key}, {"privatekey": key},
+    ):  # fmt: skip
+        body = {"address": "x@sender.example", "smtp": smtp, "dkim": good | changes}
+        await heard.call("POST", "/v1/mailboxes", json=body)
+    await heard.call("PATCH", "/v1/mailboxes/999", json={"dkim": good})
 
 
 async def _verify(rig: Rig, heard: _Heard, wrong: str) -> None:

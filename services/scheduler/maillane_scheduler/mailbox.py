@@ -22,6 +22,18 @@ class Smtp:
 
 
 @dataclass(frozen=True, slots=True)
+class Dkim:
+    """Who signs, and with which key; domain and selector empty: nobody. `private_key` None: not given."""
+
+    domain: str
+    selector: str
+    private_key: str | None = field(repr=False)
+
+
+UNSIGNED = Dkim("", "", None)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What a person decides of a mailbox. `daily_limit` None: none."""
 
@@ -31,6 +43,7 @@ class Settings:
     hourly_limit: int
     daily_limit: int | None
     min_gap_us: int
+    dkim: Dkim
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +96,8 @@ class Move:
 class Changes:
     """Fields of the settings that change, and to what.
 
-    Fields are address, display_name, host, port, security, username, password, hourly_limit, daily_limit, min_gap_us.
-    Of `settings`, only what `fields` names means anything.
+    Fields are address, display_name, host, port, security, username, password, hourly_limit, daily_limit, min_gap_us,
+    dkim_domain, dkim_selector, dkim_private_key. Of `settings`, only what `fields` names means anything.
     """
 
     fields: frozenset[str]
@@ -94,8 +107,10 @@ class Changes:
         """The settings with the changes in them."""
         new = {name: getattr(self.settings, name) for name in _SETTINGS & self.fields}
         smtp = {name: getattr(self.settings.smtp, name) for name in _SMTP & self.fields}
-        return replace(settings, smtp=replace(settings.smtp, **smtp), **new)
+        dkim = {name: getattr(self.settings.dkim, name) for name in _DKIM if f"dkim_{name}" in self.fields}
+        return replace(settings, smtp=replace(settings.smtp, **smtp), dkim=replace(settings.dkim, **dkim), **new)
 
 
 _SETTINGS = frozenset(("address", "display_name", "hourly_limit", "daily_limit", "min_gap_us"))
 _SMTP = frozenset(("host", "port", "security", "username", "password"))
+_DKIM = ("domain", "selector", "private_key")

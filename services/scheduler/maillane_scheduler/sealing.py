@@ -16,7 +16,7 @@ class SealError(Exception):
 
 
 class Sealer:
-    """Seals and opens the passwords of mailboxes.
+    """Seals and opens the passwords and private keys of mailboxes.
 
     A sealed secret is a version byte, the nonce, and the ciphertext with its tag. The workspace and the address it
     belongs to are authenticated with it, so that a row copied into another workspace or mailbox does not open.
@@ -50,6 +50,11 @@ class Sealer:
         except InvalidTag:
             raise SealError("the secret does not open with this key for this mailbox") from None
         return opened.decode()
+
+
+def dkim_place(address_key: str) -> str:
+    """Where a mailbox's private key belongs, for `seal` and `open`: its password does not open as a key."""
+    return f"dkim/{address_key}"
 
 
 def _place(workspace_id: int, address_key: str) -> bytes:

@@ -415,6 +415,19 @@ async def test_a_bad_address_fails_its_recipient_only() -> None:
     assert len(recipients(smtp)) == 1
 
 
+async def test_a_key_that_cannot_sign_sends_nothing_unsigned() -> None:
+    """The mailbox rests and says why: no recipient is to blame, and no attempt is spent."""
+    async with world() as (smtp, fake, _):
+        signs: dict[str, Any] = {"dkim_domain": "acme.example", "dkim_selector": "s1", "dkim_private_key": "no key"}
+        fake.mailbox(smtp.port, **signs)
+        await fake.put(message(1))
+        settle = (await fake.all_settled(1))[1]
+
+    assert (settle.outcome, settle.scope) == (pb.OUTCOME_RETURNED, pb.OUTCOME_SCOPE_MAILBOX)
+    assert settle.reply == "from: DKIM: not a private key in PEM"
+    assert not smtp.messages
+
+
 async def test_a_template_that_does_not_compile() -> None:
     """Its messages fail, for the campaign's sake."""
     async with world() as (_, fake, _run):

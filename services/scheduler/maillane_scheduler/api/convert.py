@@ -14,7 +14,7 @@ from maillane.scheduler.v1 import suppression_service_pb2 as suppression_pb
 from maillane_scheduler.api.times import duration, timestamp, timestamp_us
 from maillane_scheduler.api_token import Role, Token, Workspace
 from maillane_scheduler.campaign import Campaign
-from maillane_scheduler.mailbox import Mailbox, Stop
+from maillane_scheduler.mailbox import Dkim, Mailbox, Stop
 from maillane_scheduler.member import Invitation, Member, Membership, User
 from maillane_scheduler.message import Attempt, Hold, Message
 from maillane_scheduler.signing_in import Session
@@ -45,7 +45,7 @@ def campaign(value: Campaign) -> campaign_pb.Campaign:
 
 
 def mailbox(value: Mailbox) -> mailbox_pb.Mailbox:
-    """A mailbox, without its password."""
+    """A mailbox, without its secrets."""
     settings = value.settings
     return mailbox_pb.Mailbox(
         id=str(value.id),
@@ -72,7 +72,13 @@ def mailbox(value: Mailbox) -> mailbox_pb.Mailbox:
         ),
         create_time=timestamp(value.create_time),
         stop=None if value.stop is None else _stop(value.stop),
+        dkim=_dkim(settings.dkim) if settings.dkim.domain else None,
     )
+
+
+def _dkim(value: Dkim) -> mailbox_pb.Dkim:
+    # There is a key wherever somebody signs.
+    return mailbox_pb.Dkim(domain=value.domain, selector=value.selector, has_private_key=True)
 
 
 def _stop(value: Stop) -> mailbox_pb.Stop:

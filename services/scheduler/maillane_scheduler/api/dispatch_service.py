@@ -94,6 +94,9 @@ class DispatchService(DispatchServiceServicer):
             username=transport.username,
             password=transport.password,
             max_connections=transport.max_connections,
+            dkim_domain=transport.dkim_domain,
+            dkim_selector=transport.dkim_selector,
+            dkim_private_key=transport.dkim_private_key,
         )
 
     async def GetTemplate(self, request: pb.GetTemplateRequest, context: Context) -> pb.GetTemplateResponse:

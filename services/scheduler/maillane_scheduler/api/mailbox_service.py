@@ -8,11 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from maillane_scheduler import paging
 from maillane_scheduler.api import convert
 from maillane_scheduler.api.caller import Context, actor, body_hash, workspace
-from maillane_scheduler.mailbox import Smtp
+from maillane_scheduler.mailbox import Settings, Smtp
 from maillane_scheduler.mover import Mover
 from maillane_scheduler.sealing import Sealer
 from maillane_scheduler.store import mailboxes, requests
 from maillane_scheduler.sync.sync import Sync
+from maillane_scheduler.validation import dkim
 from maillane_scheduler.validation import mailboxes as rules
 from maillane_scheduler.validation.mailboxes import MailboxRules
 from maillane_scheduler.validation.requests import page_size, request_id
@@ -70,7 +71,7 @@ class MailboxService(MailboxServiceServicer):
         violations.raise_if_any()
         by = actor(context)
         async with self._engine.begin() as connection:
-            await mailboxes.change(connection, by, mailbox_id, changes, sealer=self._sealer, check=self._check_server)
+            await mailboxes.change(connection, by, mailbox_id, changes, sealer=self._sealer, check=self._check)
             mailbox = await mailboxes.get(connection, by.workspace_id, mailbox_id)
         await self._sync.mailboxes([mailbox_id])
         return pb.UpdateMailboxResponse(mailbox=convert.mailbox(mailbox))
@@ -109,11 +110,12 @@ class MailboxService(MailboxServiceServicer):
         progress = await self._mover.move(actor(context), campaign_id, what)
         return pb.MoveMessagesResponse(moved=progress.moved, more=progress.more)
 
-    def _check_server(self, smtp: Smtp, password_was_for: Smtp | None) -> None:
+    def _check(self, settings: Settings, password_was_for: Smtp | None, has_key: bool) -> None:
         violations = Violations()
-        rules.check_security(violations, smtp, self._rules)
+        rules.check_security(violations, settings.smtp, self._rules)
         if password_was_for is not None:
-            rules.check_kept_password(violations, smtp, password_was_for)
+            rules.check_kept_password(violations, settings.smtp, password_was_for)
+        dkim.check(violations, settings.address, settings.dkim, has_key=has_key)
         violations.raise_if_any()
 
 

@@ -10,8 +10,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from maillane_scheduler.addresses import address_key
-from maillane_scheduler.mailbox import Changes, Mailbox, Park, Settings, Smtp, Stop
-from maillane_scheduler.sealing import Sealer
+from maillane_scheduler.mailbox import Changes, Dkim, Mailbox, Park, Settings, Smtp, Stop
+from maillane_scheduler.sealing import Sealer, dkim_place
 from maillane_scheduler.states import CampaignState, MailboxState, MessageState, ParkReason, StopReason
 from maillane_scheduler.store import audit, tables
 from maillane_scheduler.store.audit import Actor
@@ -38,6 +38,7 @@ async def create(connection: AsyncConnection, actor: Actor, settings: Settings, 
     row = insert(_MAILBOXES).values(
         workspace_id=actor.workspace_id,
         password=_sealed(settings, actor.workspace_id, sealer),
+        dkim_key=_sealed_key(settings, actor.workspace_id, sealer),
         **_columns(settings),
     )
     try:
@@ -85,12 +86,13 @@ async def change(
     changes: Changes,
     *,
     sealer: Sealer,
-    check: Callable[[Smtp, Smtp | None], None],
+    check: Callable[[Settings, Smtp | None, bool], None],
 ) -> None:
-    """Changes settings; a password that is kept is sealed anew where the address changes, for it is bound to it.
+    """Changes settings; a secret that is kept is sealed anew where the address changes, for it is bound to it.
 
     Args:
-        check: sees the mail server as it will be and, where a password is kept, as it was; may raise.
+        check: sees the settings as they will be; where a password is kept, the mail server as it was; and whether there
+            will be a private key. May raise.
 
     Raises:
         NotFound: the workspace has no such mailbox.
@@ -100,15 +102,10 @@ async def change(
     old = _settings(row)
     new = changes.applied(old)
     keeps_password = row.password is not None and "password" not in changes.fields
-    check(new.smtp, old.smtp if keeps_password else None)
-    values = _columns(new)
-    if "password" in changes.fields:
-        values["password"] = _sealed(new, actor.workspace_id, sealer)
-    elif keeps_password and values["address_key"] != row.address_key:
-        secret = sealer.open(row.password, actor.workspace_id, row.address_key)
-        values["password"] = sealer.seal(secret, actor.workspace_id, values["address_key"])
+    has_key = bool(new.dkim.private_key) if "dkim_private_key" in changes.fields else row.dkim_key is not None
+    check(new, old.smtp if keeps_password else None, has_key)
     try:
-        await _write(connection, mailbox_id, **values)
+        await _write(connection, mailbox_id, **_columns(new), **_secrets(row, changes, new, sealer))
     except IntegrityError as error:
         raise _taken(error) from None
     if changes.fields & _LIMITS:
@@ -122,7 +119,7 @@ async def change(
 
 
 async def remove(connection: AsyncConnection, actor: Actor, mailbox_id: int) -> None:
-    """Deletes a mailbox, and its password for good; its row stays for what it sent.
+    """Deletes a mailbox, and its secrets for good; its row stays for what it sent.
 
     Raises:
         NotFound: the workspace has no such mailbox.
@@ -135,7 +132,7 @@ async def remove(connection: AsyncConnection, actor: Actor, mailbox_id: int) -> 
         named = ", ".join(f"{name!r} ({campaign_id})" for campaign_id, name in users[:USERS_NAMED])
         more = " and others" if len(users) > USERS_NAMED else ""
         raise FailedPrecondition(f"campaigns use this mailbox: {named}{more}", reason="MAILBOX_IN_USE")
-    await _write(connection, mailbox_id, delete_time=func.now(), password=None)
+    await _write(connection, mailbox_id, delete_time=func.now(), password=None, dkim_key=None)
     await audit.record(connection, actor, "mailbox.delete", f"mailboxes/{mailbox_id}")
 
 
@@ -294,7 +291,7 @@ def _is(workspace_id: int, mailbox_id: int) -> ColumnElement[bool]:
 
 
 def _columns(settings: Settings) -> dict[str, Any]:
-    """All columns of the settings but the password."""
+    """All columns of the settings but the secrets."""
     smtp = settings.smtp
     return {
         "address": settings.address,
@@ -307,7 +304,25 @@ def _columns(settings: Settings) -> dict[str, Any]:
         "hourly_limit": settings.hourly_limit,
         "daily_limit": settings.daily_limit,
         "min_gap_us": settings.min_gap_us,
+        "dkim_domain": settings.dkim.domain,
+        "dkim_selector": settings.dkim.selector,
     }
+
+
+def _secrets(row: Row[*tuple[Any, ...]], changes: Changes, new: Settings, sealer: Sealer) -> dict[str, bytes | None]:
+    """The columns of secrets that change: what is given or given up, and what is kept for a new address."""
+    workspace, was, now = row.workspace_id, row.address_key, address_key(new.address)
+    changed: dict[str, bytes | None] = {}
+    if "password" in changes.fields:
+        changed["password"] = _sealed(new, workspace, sealer)
+    elif row.password is not None and now != was:
+        changed["password"] = sealer.seal(sealer.open(row.password, workspace, was), workspace, now)
+    if "dkim_private_key" in changes.fields or not new.dkim.domain:
+        changed["dkim_key"] = _sealed_key(new, workspace, sealer)
+    elif row.dkim_key is not None and now != was:
+        key = sealer.open(row.dkim_key, workspace, dkim_place(was))
+        changed["dkim_key"] = sealer.seal(key, workspace, dkim_place(now))
+    return changed
 
 
 def _sealed(settings: Settings, workspace_id: int, sealer: Sealer) -> bytes | None:
@@ -315,9 +330,17 @@ def _sealed(settings: Settings, workspace_id: int, sealer: Sealer) -> bytes | No
     return sealer.seal(password, workspace_id, address_key(settings.address)) if password else None
 
 
+def _sealed_key(settings: Settings, workspace_id: int, sealer: Sealer) -> bytes | None:
+    dkim = settings.dkim
+    if not dkim.domain or not dkim.private_key:
+        return None
+    return sealer.seal(dkim.private_key, workspace_id, dkim_place(address_key(settings.address)))
+
+
 def _settings(row: Row[*tuple[Any, ...]]) -> Settings:
     smtp = Smtp(row.host, row.port, row.security, row.username, None)
-    return Settings(row.address, row.display_name, smtp, row.hourly_limit, row.daily_limit, row.min_gap_us)
+    dkim = Dkim(row.dkim_domain, row.dkim_selector, None)
+    return Settings(row.address, row.display_name, smtp, row.hourly_limit, row.daily_limit, row.min_gap_us, dkim)
 
 
 def _mailbox(row: Row[*tuple[Any, ...]], parks: Sequence[Park]) -> Mailbox:

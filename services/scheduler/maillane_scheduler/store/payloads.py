@@ -5,15 +5,16 @@ from dataclasses import dataclass, field
 
 from maillane_chassis.errors import NotFound
 
+from maillane_scheduler.sealing import dkim_place
 from maillane_scheduler.store.engine import DispatchPool
 
 Unseal = Callable[[bytes, int, str], str]
-"""Opens a sealed password, given the workspace and the address key that it was sealed for."""
+"""Opens a sealed secret, given the workspace and the place that it was sealed for."""
 
 
 @dataclass(frozen=True, slots=True)
 class TransportRow:
-    """A mailbox's server, with its password in the clear."""
+    """A mailbox's server, with its password and private key in the clear."""
 
     revision: int
     address: str
@@ -24,6 +25,9 @@ class TransportRow:
     username: str
     password: str = field(repr=False)
     max_connections: int
+    dkim_domain: str
+    dkim_selector: str
+    dkim_private_key: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class TemplateRow:
 
 _TRANSPORT = b"""
 SELECT revision, address, display_name, host, port, security, username, password, max_in_flight, workspace_id,
-       address_key
+       address_key, dkim_domain, dkim_selector, dkim_key
 FROM mailboxes WHERE id = $1 AND delete_time IS NULL
 """
 _TEMPLATE = b"SELECT revision, subject, text, html, key, kind = 2 FROM campaigns WHERE id = $1 AND state <> 1"
@@ -56,9 +60,13 @@ async def transport(pool: DispatchPool, mailbox: int, unseal: Unseal) -> Transpo
         row = await (await connection.execute(_TRANSPORT, (mailbox,))).fetchone()
     if row is None:
         raise NotFound("there is no such mailbox", reason="MAILBOX_NOT_FOUND")
-    revision, address, display_name, host, port, security, username, sealed, most, workspace, address_key = row
+    revision, address, display_name, host, port, security, username = row[:7]
+    sealed, most, workspace, address_key, domain, selector, sealed_key = row[7:]
     password = "" if sealed is None else unseal(bytes(sealed), workspace, address_key)
-    return TransportRow(revision, address, display_name, host, port, security, username, password, most)
+    key = "" if sealed_key is None else unseal(bytes(sealed_key), workspace, dkim_place(address_key))
+    return TransportRow(
+        *(revision, address, display_name, host, port, security, username), password, most, domain, selector, key
+    )
 
 
 async def template(pool: DispatchPool, campaign: int) -> TemplateRow:

@@ -163,6 +163,10 @@ mailboxes = Table(
     Column("username", Text, nullable=False),
     # Sealed (AES-GCM); null: none.
     Column("password", LargeBinary),
+    # Who signs (DKIM); empty: nobody. The key is sealed, and there where they are.
+    Column("dkim_domain", Text, nullable=False, server_default=text("''")),
+    Column("dkim_selector", Text, nullable=False, server_default=text("''")),
+    Column("dkim_key", LargeBinary),
     Column("hourly_limit", Integer, nullable=False),
     Column("daily_limit", Integer),
     Column("min_gap_us", BigInteger, nullable=False),

@@ -10,7 +10,7 @@ from maillane_chassis.violations import Violations
 
 from maillane_scheduler import addresses
 from maillane_scheduler.mailbox import Changes, Move, Settings, Smtp
-from maillane_scheduler.validation import masks
+from maillane_scheduler.validation import dkim, masks
 
 MAX_DISPLAY_NAME = 128
 MAX_HOST = 253
@@ -33,8 +33,9 @@ _PATHS = {
     **masks.leaves("smtp.host", "smtp.port", "smtp.security", "smtp.username", "smtp.password"),
     **masks.leaves("hourly_limit", "daily_limit"),
     "min_gap": frozenset(("min_gap_us",)),
+    **dkim.PATHS,
 }
-_ALL = frozenset(("address", "display_name", *_SMTP, "hourly_limit", "daily_limit", "min_gap_us"))
+_ALL = frozenset(("address", "display_name", *_SMTP, "hourly_limit", "daily_limit", "min_gap_us", *dkim.FIELDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +67,20 @@ def settings(violations: Violations, mailbox: pb.Mailbox, rules: MailboxRules) -
         return _settings(violations, mailbox, _ALL - _SMTP, rules)
     made = _settings(violations, mailbox, _ALL, rules)
     check_security(violations, made.smtp, rules)
+    dkim.check(violations, made.address, made.dkim, has_key=made.dkim.private_key is not None)
     return made
 
 
 def changes(violations: Violations, request: pb.UpdateMailboxRequest, rules: MailboxRules) -> Changes:
     """What an update changes; only what its mask names is looked at.
 
-    Host and security must fit together as they will be: `check_security` says, once the rest of the row is known.
+    What must fit together as it will be, `check_security` and `dkim.check` say once the rest of the row is known.
     """
     fields = masks.changed(violations, request.update_mask.paths, _PATHS, pb.Mailbox.DESCRIPTOR)
     if "password" in fields and not request.mailbox.smtp.HasField("password"):
         fields -= {"password"}
+    if not request.mailbox.dkim.HasField("private_key"):
+        fields -= {"dkim_private_key"}
     return Changes(fields, _settings(violations, request.mailbox, fields, rules))
 
 
@@ -126,6 +130,7 @@ def _settings(violations: Violations, mailbox: pb.Mailbox, fields: frozenset[str
         hourly_limit=_hourly_limit(violations, mailbox, rules) if "hourly_limit" in fields else 0,
         daily_limit=_daily_limit(violations, mailbox) if "daily_limit" in fields else None,
         min_gap_us=_min_gap_us(violations, mailbox, rules) if "min_gap_us" in fields else 0,
+        dkim=dkim.settings(violations, mailbox.dkim, fields),
     )
 
 

@@ -11,7 +11,18 @@ from maillane.scheduler.v1 import dispatch_service_pb2 as pb
 from maillane.scheduler.v1 import mailbox_service_pb2 as mailbox_pb
 
 from maillane_sender.dispatch.recent import Recent
-from maillane_sender.message import Compiled, Recipient, Sender, Source, compile_message, envelope, render
+from maillane_sender.message import (
+    BadValue,
+    Compiled,
+    Recipient,
+    Sender,
+    Signer,
+    Source,
+    compile_message,
+    envelope,
+    load_signer,
+    render,
+)
 from maillane_sender.message.address import parse_address
 from maillane_sender.smtp import Envelope, Security, Transport
 
@@ -46,8 +57,11 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class _Mailbox:
+    """`signer` None: its messages are not signed."""
+
     transport: Transport
     sender: Sender
+    signer: Signer | None
 
 
 class Letters:
@@ -65,7 +79,7 @@ class Letters:
         Raises:
             grpc.aio.AioRpcError: the scheduler did not say what it takes.
             TemplateError: the template does not compile.
-            BadValue: `from`: the mailbox's address is none; otherwise the recipient's is.
+            BadValue: `from`: the mailbox's address is none, or its private key; otherwise the recipient's is.
         """
         mailbox = await self._mailbox(message.mailbox_id, message.transport_revision)
         template = await self._template(message.campaign_id, message.template_revision)
@@ -75,7 +89,7 @@ class Letters:
 
         def content(now: datetime) -> bytes:
             recipient = Recipient(message.recipient, json.loads(message.variables or b"{}"))
-            return render(compiled, recipient, message_id, now, message.unsubscribe_url)
+            return render(compiled, recipient, message_id, now, message.unsubscribe_url, mailbox.signer)
 
         return Letter(mailbox.transport, envelope(address, message.recipient), content)
 
@@ -83,7 +97,8 @@ class Letters:
         found = self._mailboxes.get(mailbox_id)
         if found is None or found.transport.revision < revision:
             answer = await self._scheduler.transport(mailbox_id)
-            found = _Mailbox(_transport(mailbox_id, answer), Sender(answer.address, answer.display_name))
+            sender = Sender(answer.address, answer.display_name)
+            found = _Mailbox(_transport(mailbox_id, answer), sender, _signer(answer))
             self._mailboxes.put(mailbox_id, found)
         return found
 
@@ -111,6 +126,15 @@ def base36(number: int) -> str:
         number, digit = divmod(number, 36)
         digits = _DIGITS[digit] + digits
     return digits or "0"
+
+
+def _signer(answer: pb.GetTransportResponse) -> Signer | None:
+    if not answer.dkim_domain:
+        return None
+    try:
+        return load_signer(answer.dkim_domain, answer.dkim_selector, answer.dkim_private_key)
+    except ValueError as error:
+        raise BadValue("from", f"DKIM: {error}") from None
 
 
 def _transport(mailbox_id: int, answer: pb.GetTransportResponse) -> Transport:

@@ -61,13 +61,13 @@ class Signer:
 
 
 def load_signer(domain: str, selector: str, pem: str) -> Signer:
-    """A signer with a key in PEM.
+    """A signer with a key in PEM, whose numbers the scheduler has checked: to do so again takes 40 ms and more.
 
     Raises:
         ValueError: it is no key, has a passphrase, or is neither RSA nor Ed25519.
     """
     try:
-        key = load_pem_private_key(pem.encode(), password=None)
+        key = load_pem_private_key(pem.encode(), password=None, unsafe_skip_rsa_key_validation=True)
     except TypeError as error:
         raise ValueError("the key has a passphrase") from error
     except ValueError as error:

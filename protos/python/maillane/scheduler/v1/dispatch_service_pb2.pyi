@@ -446,6 +446,9 @@ class GetTransportResponse(_message.Message):
     USERNAME_FIELD_NUMBER: _builtins.int
     PASSWORD_FIELD_NUMBER: _builtins.int
     MAX_CONNECTIONS_FIELD_NUMBER: _builtins.int
+    DKIM_DOMAIN_FIELD_NUMBER: _builtins.int
+    DKIM_SELECTOR_FIELD_NUMBER: _builtins.int
+    DKIM_PRIVATE_KEY_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """Changes whenever anything below does."""
     address: _builtins.str
@@ -464,6 +467,12 @@ class GetTransportResponse(_message.Message):
     """For AUTH."""
     max_connections: _builtins.int
     """Connections at once, at most."""
+    dkim_domain: _builtins.str
+    """The domain that signs messages (DKIM); empty: they are not signed."""
+    dkim_selector: _builtins.str
+    """The name of its key."""
+    dkim_private_key: _builtins.str
+    """Its key, in PEM."""
     def __init__(
         self,
         *,
@@ -476,10 +485,13 @@ class GetTransportResponse(_message.Message):
         username: _builtins.str = ...,
         password: _builtins.str = ...,
         max_connections: _builtins.int = ...,
+        dkim_domain: _builtins.str = ...,
+        dkim_selector: _builtins.str = ...,
+        dkim_private_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "display_name", b"display_name", "host", b"host", "max_connections", b"max_connections", "password", b"password", "port", b"port", "revision", b"revision", "security", b"security", "username", b"username"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "display_name", b"display_name", "dkim_domain", b"dkim_domain", "dkim_private_key", b"dkim_private_key", "dkim_selector", b"dkim_selector", "host", b"host", "max_connections", b"max_connections", "password", b"password", "port", b"port", "revision", b"revision", "security", b"security", "username", b"username"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

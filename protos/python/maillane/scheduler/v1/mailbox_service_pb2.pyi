@@ -243,6 +243,44 @@ class Smtp(_message.Message):
 Global___Smtp: _TypeAlias = Smtp  # noqa: Y015
 
 @_typing.final
+class Dkim(_message.Message):
+    """How the mailbox's messages are signed (DKIM, RFC 6376). The public key stands in DNS, at selector._domainkey.domain."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOMAIN_FIELD_NUMBER: _builtins.int
+    SELECTOR_FIELD_NUMBER: _builtins.int
+    PRIVATE_KEY_FIELD_NUMBER: _builtins.int
+    HAS_PRIVATE_KEY_FIELD_NUMBER: _builtins.int
+    domain: _builtins.str
+    """The domain that signs: the one of the mailbox's address, or one above it. Empty, with an empty selector: no signature."""
+    selector: _builtins.str
+    """The name of the key: 1 to 63 characters of [A-Za-z0-9-], in parts by dots, none of which begins or ends with a hyphen."""
+    private_key: _builtins.str
+    """In PEM without a passphrase, RSA of 1,024 to 4,096 bits or Ed25519, up to 10,240 characters; goes in, never comes
+    out. In an update: kept unless the mask names it (dkim, dkim.private_key) and it is given.
+    """
+    has_private_key: _builtins.bool
+    """Output only: a private key is kept."""
+    def __init__(
+        self,
+        *,
+        domain: _builtins.str = ...,
+        selector: _builtins.str = ...,
+        private_key: _builtins.str | None = ...,
+        has_private_key: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_private_key", b"_private_key", "private_key", b"private_key"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_private_key", b"_private_key", "domain", b"domain", "has_private_key", b"has_private_key", "private_key", b"private_key", "selector", b"selector"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__private_key: _TypeAlias = _typing.Literal["private_key"]  # noqa: Y015
+    _WhichOneofArgType__private_key: _TypeAlias = _typing.Literal["_private_key", b"_private_key"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__private_key) -> _WhichOneofReturnType__private_key | None: ...
+
+Global___Dkim: _TypeAlias = Dkim  # noqa: Y015
+
+@_typing.final
 class Mailbox(_message.Message):
     """A sending identity."""
 
@@ -259,6 +297,7 @@ class Mailbox(_message.Message):
     PARKS_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     STOP_FIELD_NUMBER: _builtins.int
+    DKIM_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Output only."""
     address: _builtins.str
@@ -291,6 +330,10 @@ class Mailbox(_message.Message):
     def stop(self) -> Global___Stop:
         """Output only: unset while nothing stops it."""
 
+    @_builtins.property
+    def dkim(self) -> Global___Dkim:
+        """Unset: its messages are not signed here."""
+
     def __init__(
         self,
         *,
@@ -305,10 +348,11 @@ class Mailbox(_message.Message):
         parks: _abc.Iterable[Global___Park] | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         stop: Global___Stop | None = ...,
+        dkim: Global___Dkim | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_daily_limit", b"_daily_limit", "_hourly_limit", b"_hourly_limit", "create_time", b"create_time", "daily_limit", b"daily_limit", "hourly_limit", b"hourly_limit", "min_gap", b"min_gap", "smtp", b"smtp", "stop", b"stop"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_daily_limit", b"_daily_limit", "_hourly_limit", b"_hourly_limit", "create_time", b"create_time", "daily_limit", b"daily_limit", "dkim", b"dkim", "hourly_limit", b"hourly_limit", "min_gap", b"min_gap", "smtp", b"smtp", "stop", b"stop"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_daily_limit", b"_daily_limit", "_hourly_limit", b"_hourly_limit", "address", b"address", "create_time", b"create_time", "daily_limit", b"daily_limit", "display_name", b"display_name", "hourly_limit", b"hourly_limit", "id", b"id", "min_gap", b"min_gap", "parks", b"parks", "smtp", b"smtp", "state", b"state", "stop", b"stop"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_daily_limit", b"_daily_limit", "_hourly_limit", b"_hourly_limit", "address", b"address", "create_time", b"create_time", "daily_limit", b"daily_limit", "display_name", b"display_name", "dkim", b"dkim", "hourly_limit", b"hourly_limit", "id", b"id", "min_gap", b"min_gap", "parks", b"parks", "smtp", b"smtp", "state", b"state", "stop", b"stop"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__daily_limit: _TypeAlias = _typing.Literal["daily_limit"]  # noqa: Y015
     _WhichOneofArgType__daily_limit: _TypeAlias = _typing.Literal["_daily_limit", b"_daily_limit"]  # noqa: Y015
@@ -490,7 +534,9 @@ class UpdateMailboxRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Which fields change: address, display_name, smtp and what is in it, hourly_limit, daily_limit, min_gap."""
+        """Which fields change: address, display_name, smtp and what is in it, hourly_limit, daily_limit, min_gap, dkim
+        and what is in it (dkim alone, where it is unset: no signatures any more).
+        """
 
     def __init__(
         self,
