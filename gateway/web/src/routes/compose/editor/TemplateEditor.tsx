@@ -1,3 +1,4 @@
+import './writing.css';
 import { baseKeymap, chainCommands, splitBlock } from 'prosemirror-commands';
 import { history, redo, undo } from 'prosemirror-history';
 import { InputRule, inputRules, wrappingInputRule } from 'prosemirror-inputrules';
@@ -8,7 +9,7 @@ import { liftListItem, sinkListItem, splitListItem } from 'prosemirror-schema-li
 import { EditorState, Plugin, TextSelection } from 'prosemirror-state';
 import type { Command } from 'prosemirror-state';
 import { EditorView } from 'prosemirror-view';
-import { useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
+import { useId, useLayoutEffect, useRef, useState } from 'react';
 import { toggleMark } from 'prosemirror-commands';
 import { htmlOf, inlineOf, MESSAGE, SUBJECT, subjectDoc, subjectOf, withAtoms } from '../../../compose/mail';
 import { placeholders } from '../../../compose/template';
@@ -48,7 +49,7 @@ export function TemplateEditor(props: TemplateEditorProps) {
   const keys = useRef<(event: KeyboardEvent) => boolean>(() => false);
   const listId = useId();
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!mount.current) return undefined;
     const editor = new EditorView(mount.current, {
       state: EditorState.create({ doc: read(kind, latest.current.value), plugins: plugins(kind) }),
@@ -89,6 +90,7 @@ export function TemplateEditor(props: TemplateEditorProps) {
     editor.dispatch(replaced.setSelection(TextSelection.near(replaced.doc.resolve(at))));
   }, [kind, value]);
 
+  // Of a view of this kind: it is made anew where the kind changes.
   useLayoutEffect(() => {
     view.current?.setProps({
       attributes: {
@@ -107,7 +109,7 @@ export function TemplateEditor(props: TemplateEditorProps) {
   }, [id, label, kind, describedBy, invalid, placeholder, trigger, listId]);
 
   return (
-    <div ref={mount} className={classes('relative', className)}>
+    <div ref={mount} className={classes('editor-box relative', className)}>
       {trigger && (
         <VariableList
           id={listId}
