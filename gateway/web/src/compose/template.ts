@@ -67,3 +67,16 @@ export function withFallback(text: string, name: string, fallback: string): stri
 export function asFallback(typed: string): string {
   return typed.replace(/[{}|<>]/g, '').replace(/[\r\n]+/g, ' ').slice(0, MAX_FALLBACK);
 }
+
+/** Texts of one message after one of them was changed: a fallback that was written there stands everywhere, for one
+ * word is asked for a variable, not one for each place. */
+export function agreed<T extends Readonly<Record<string, string>>>(before: T, after: T): T {
+  let result = after;
+  for (const key of Object.keys(after)) {
+    for (const { name, fallback } of placeholders(after[key] ?? '').found) {
+      if (fallback === undefined || fallbackOf(name, before[key] ?? '') === fallback) continue;
+      result = Object.fromEntries(Object.entries(result).map(([each, text]) => [each, withFallback(text, name, fallback)])) as T;
+    }
+  }
+  return result;
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { asFallback, fallbackOf, neededIn, placeholders, usedIn, withFallback } from '../../src/compose/template';
+import { agreed, asFallback, fallbackOf, neededIn, placeholders, usedIn, withFallback } from '../../src/compose/template';
 
 describe('the grammar of variables', () => {
   it('finds names with and without fallbacks, whatever blanks stand inside', () => {
@@ -30,5 +30,12 @@ describe('the grammar of variables', () => {
 
   it('keeps out of a fallback what would end it', () => {
     expect(asFallback('you}} {{x|y\nz')).toBe('you xy z');
+  });
+
+  it('has one fallback for a name, the one that was written last', () => {
+    const before = { subject: '{{a}}', html: 'Hi {{a|x}} {{b|old}}' };
+
+    expect(agreed(before, { ...before, html: 'Hi {{a|y}} {{b|old}} {{b}}' })).toEqual({ subject: '{{a|y}}', html: 'Hi {{a|y}} {{b|old}} {{b}}' });
+    expect(agreed(before, { ...before, subject: '{{a}}!' })).toEqual({ subject: '{{a}}!', html: 'Hi {{a|x}} {{b|old}}' });
   });
 });

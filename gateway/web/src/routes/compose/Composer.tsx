@@ -7,7 +7,7 @@ import type { Recipients } from '../../compose/recipients';
 import { isWaiting } from '../../compose/recipients';
 import { unsettled } from '../../compose/settle';
 import { missingBy, variablesOf } from '../../compose/sources';
-import { neededIn, usedIn } from '../../compose/template';
+import { agreed, neededIn, usedIn } from '../../compose/template';
 import { useNow } from '../../useNow';
 import { ComposeHead } from './ComposeHead';
 import { Conflict } from './Conflict';
@@ -31,7 +31,11 @@ export function Composer({ draft, recipients }: { draft: Draft; recipients: Reci
   const { data: mailboxes = [] } = useQuery(mailboxesQuery);
   const now = useNow();
   const [allAt, setAllAt] = useState(false);
-  const edit = (patch: Partial<Plan>) => draft.edit(patch);
+  const edit = (patch: Partial<Plan>) => {
+    const { subject, html, text } = draft.state.plan;
+    const isText = 'subject' in patch || 'html' in patch || 'text' in patch;
+    draft.edit(isText ? { ...patch, ...agreed({ subject, html, text }, { subject, html, text, ...texts(patch) }) } : patch);
+  };
 
   const hasMailbox = plan.mailboxIds.length > 0;
   useEffect(() => {
@@ -81,4 +85,8 @@ export function Composer({ draft, recipients }: { draft: Draft; recipients: Reci
       </PhoneBar>
     </>
   );
+}
+
+function texts({ subject, html, text }: Partial<Plan>) {
+  return { ...(subject === undefined ? {} : { subject }), ...(html === undefined ? {} : { html }), ...(text === undefined ? {} : { text }) };
 }

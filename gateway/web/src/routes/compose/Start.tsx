@@ -36,7 +36,7 @@ export function Start({ plan, things, now, onEdit }: { plan: Plan; things: reado
     <Row label="Start" top>
       <div role="group" aria-label="Start" aria-describedby={error ? 'start-about' : undefined} id="start" className="flex flex-wrap gap-1.5 phone:-mr-gutter phone:flex-nowrap phone:overflow-x-auto phone:pr-gutter phone:pb-1">
         {picks.map(({ key, at: instant }) => (
-          <Pick key={key} isOn={chosen === key} onClick={() => pick(key, instant)} text={NAMES[key]} fact={instant && inZone(chosen === key && at ? at : instant, zone, key !== 'hour')} />
+          <Pick key={key} isOn={chosen === key} onClick={() => pick(key, instant)} text={NAMES[key]} fact={instant && inZone(chosen === key && at ? at : instant, zone, key === 'tomorrow')} />
         ))}
         <Pick isOn={chosen === 'other'} expanded={isChoosing} onClick={() => setChoosing(!isChoosing)} icon text={chosen === 'other' && at ? inZone(at, zone, true, true) : 'Pick a time'} />
       </div>

@@ -1,5 +1,5 @@
 import './writing.css';
-import { baseKeymap, chainCommands, splitBlock } from 'prosemirror-commands';
+import { baseKeymap, toggleMark } from 'prosemirror-commands';
 import { history, redo, undo } from 'prosemirror-history';
 import { InputRule, inputRules, wrappingInputRule } from 'prosemirror-inputrules';
 import { keymap } from 'prosemirror-keymap';
@@ -10,7 +10,6 @@ import { EditorState, Plugin, TextSelection } from 'prosemirror-state';
 import type { Command } from 'prosemirror-state';
 import { EditorView } from 'prosemirror-view';
 import { useId, useLayoutEffect, useRef, useState } from 'react';
-import { toggleMark } from 'prosemirror-commands';
 import { htmlOf, inlineOf, MESSAGE, SUBJECT, subjectDoc, subjectOf, withAtoms } from '../../../compose/mail';
 import { placeholders } from '../../../compose/template';
 import { classes } from '../../../components/classes';
@@ -168,7 +167,8 @@ function plugins(kind: EditorKind): Plugin[] {
   if (kind === 'message') {
     const { bullet_list, ordered_list, list_item, hard_break } = MESSAGE.nodes;
     rules.push(wrappingInputRule(/^\s*[-*]\s$/, bullet_list), wrappingInputRule(/^1\.\s$/, ordered_list));
-    bindings['Enter'] = chainCommands(splitListItem(list_item), splitBlock);
+    // In an empty item the rest of the keymap leaves the list.
+    bindings['Enter'] = splitListItem(list_item);
     bindings['Mod-Enter'] = () => true;
     bindings['Shift-Enter'] = (state, dispatch) => {
       dispatch?.(state.tr.replaceSelectionWith(hard_break.create()).scrollIntoView());
