@@ -103,6 +103,8 @@ export class Draft {
       });
       await this.running;
     }
+    // What was typed and taken back, or decided for the other side, needs no call.
+    if (this.state.saving.kind === 'unsaved' || this.state.saving.kind === 'failed') this.set({ saving: { kind: 'clean' } });
     return this.state.id;
   }
 

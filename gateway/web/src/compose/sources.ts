@@ -74,3 +74,8 @@ export function rejectedCsv(rows: readonly RejectedRow[]): string {
   const cell = (value: string) => `"${(/^[=+\-@\t\r]/.test(value) ? `'${value}` : value).replaceAll('"', '""')}"`;
   return ['line,value,reason', ...rows.map(({ line, value, reason }) => `${line},${cell(value)},${cell(reason)}`)].join('\r\n');
 }
+
+/** Why a row was left out: the server's words, without what every one begins with. */
+export function reasonWords(reason: string): string {
+  return reason.replace(/^is not one address: /, '');
+}

@@ -172,3 +172,19 @@ it('keeps what is typed while a save is under way', async () => {
 
   expect(server.plan('7').name).toBe('BC');
 });
+
+it('has nothing to save, and says so, where what was typed was taken back or the other side was chosen', async () => {
+  const draft = new Draft(server, kept, stored({ subject: 'S' }), server.plan('7'));
+  draft.edit({ subject: 'T' });
+  draft.edit({ subject: 'S' });
+  await vi.advanceTimersByTimeAsync(3000);
+  expect(draft.state.saving.kind).toBe('clean');
+  stored({ subject: 'Theirs' });
+  draft.edit({ subject: 'Ours' });
+  await vi.advanceTimersByTimeAsync(3000);
+  draft.settle([]);
+  await vi.advanceTimersByTimeAsync(3000);
+
+  expect(draft.state.saving.kind).toBe('clean');
+  expect(server.calls).toEqual([]);
+});

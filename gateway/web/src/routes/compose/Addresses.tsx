@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { Chip } from '../../components/Chip';
 import type { Recipients } from '../../compose/recipients';
+import { reasonWords } from '../../compose/sources';
 import type { Source } from '../../compose/sources';
 
 /** Addresses that are typed or pasted, as chips; one that was not taken says why. */
@@ -20,7 +21,7 @@ export function Addresses({ sources, recipients, hasFiles, describedBy }: { sour
         <ul aria-label="Addresses" className="mb-2 flex flex-wrap gap-1.5">
           {chips.map(({ address, why }) => (
             <li key={address} className="max-w-full">
-              <Chip label={address} fact={why && <span className="text-fail-ink">{why}</span>} onRemove={() => recipients.removeAddress(address)}>
+              <Chip label={address} fact={why && <span className="text-fail-ink">{reasonWords(why)}</span>} onRemove={() => recipients.removeAddress(address)}>
                 {address}
               </Chip>
             </li>

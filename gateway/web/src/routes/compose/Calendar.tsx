@@ -56,7 +56,7 @@ export function Calendar({ zone, at, now, onPick, onClose }: CalendarProps) {
         <Button kind="quiet" size="small" square aria-label="Month before" icon={<Icon of={ChevronLeft} small />} onClick={() => turn(-1)} />
         <Button kind="quiet" size="small" square aria-label="Next month" icon={<Icon of={ChevronRight} small />} onClick={() => turn(1)} />
       </div>
-      <table ref={grid} role="grid" aria-label={`${NAMES[month.month - 1]} ${month.year}`} onKeyDown={onKey}>
+      <table ref={grid} role="grid" className="w-full" aria-label={`${NAMES[month.month - 1]} ${month.year}`} onKeyDown={onKey}>
         <thead>
           <tr className="text-12 text-ink-3">
             {WEEKDAYS.map((name) => (
@@ -80,7 +80,7 @@ export function Calendar({ zone, at, now, onPick, onClose }: CalendarProps) {
                       aria-current={isToday ? 'date' : undefined}
                       aria-label={`${wall.day} ${NAMES[wall.month - 1]} ${wall.year}`}
                       onClick={() => (setCursor(wall), pick(wall))}
-                      className={classes('grid size-8 place-items-center rounded-2 phone:size-10', isChosen ? 'bg-ink text-on-ink' : 'enabled:hover:bg-hover disabled:text-ink-4', !isChosen && !inMonth && 'text-ink-3', isToday && !isChosen && 'font-semibold shadow-[inset_0_0_0_1px_var(--color-line-3)]')}
+                      className={classes('mx-auto grid size-8 place-items-center rounded-2 phone:size-10', isChosen ? 'bg-ink text-on-ink' : 'enabled:hover:bg-hover disabled:text-ink-4', !isChosen && !inMonth && 'text-ink-3', isToday && !isChosen && 'font-semibold shadow-[inset_0_0_0_1px_var(--color-line-3)]')}
                     >
                       {wall.day}
                     </button>

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import { Button } from '../../components/Button';
 import { Icon } from '../../components/Icon';
 import type { Recipients } from '../../compose/recipients';
-import { rejectedCsv } from '../../compose/sources';
+import { reasonWords, rejectedCsv } from '../../compose/sources';
 import type { FileSource, Result } from '../../compose/sources';
 import { capital, count, counted } from '../../words/number';
 import { ACCEPT } from './To';
@@ -106,7 +106,7 @@ function LeftOut({ result, name }: { result: Result; name: string }) {
                 <tr key={`${row.line} ${row.value}`} className="align-top">
                   <td className="py-0.5 pr-3 text-right text-ink-3">{count(row.line)}</td>
                   <td className="truncate py-0.5 pr-3 font-mono text-12">{row.value}</td>
-                  <td className="py-0.5 text-ink-2">{reason(row.reason)}</td>
+                  <td className="py-0.5 text-ink-2">{capital(reasonWords(row.reason))}</td>
                 </tr>
               ))}
             </tbody>
@@ -121,11 +121,6 @@ function LeftOut({ result, name }: { result: Result; name: string }) {
       )}
     </div>
   );
-}
-
-/** The server's words, without what every row would begin with. */
-function reason(text: string): string {
-  return capital(text.replace(/^is not one address: /, ''));
 }
 
 /** 94 kB */

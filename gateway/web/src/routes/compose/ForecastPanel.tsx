@@ -8,6 +8,7 @@ import { LaneTrack } from '../../components/LaneTrack';
 import { Panel } from '../../components/Panel';
 import { bindingWords, firstRoad, forecastSentence, namesOf, runsOfShare, shareWords, suggestionWords, waitsOfShare } from '../../compose/forecast';
 import type { Plan } from '../../compose/plan';
+import { Time } from '../../components/Time';
 import { because } from '../../api/useAct';
 import { clock, date, when } from '../../words/time';
 import { count } from '../../words/number';
@@ -96,7 +97,7 @@ function End({ name, at, now }: { name: string; at: Date | undefined; now: Date 
   return (
     <div>
       <dt className="text-12 text-ink-3">{name}</dt>
-      <dd className="text-20 font-semibold tracking-[-0.018em]">{at ? (Math.abs(at.getTime() - now.getTime()) < 60_000 ? 'now' : when(at, now)) : 'not known'}</dd>
+      <dd className="text-20 font-semibold tracking-[-0.018em]">{at ? <Time at={at} text={Math.abs(at.getTime() - now.getTime()) < 60_000 ? 'now' : when(at, now)} /> : 'not known'}</dd>
     </div>
   );
 }

@@ -65,7 +65,7 @@ export function To({ recipients, list, plan, missing, things, hasMailbox, onEdit
             <b>{counted(total, 'recipient')}</b> <span className="text-ink-3">that were added before. What is added now comes on top.</span>
           </p>
         )}
-        {files.length === 0 && total === 0 && !work && <Drop onFile={(file) => recipients.addFile(file)} error={error} />}
+        {files.length === 0 && !work && <Drop onFile={(file) => recipients.addFile(file)} error={error} />}
         {work && <WorkBar work={work} />}
         {!work && isWaiting(list) && !hasMailbox && (
           <p className="text-ink-2">They are sent on as soon as there is a mailbox: recipients are shared out between mailboxes.</p>
