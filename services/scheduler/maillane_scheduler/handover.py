@@ -1,6 +1,6 @@
 """What senders ask for and report, in the scheduler's own words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from maillane_scheduler.states import MessageState
 
@@ -60,9 +60,11 @@ class Report:
     """Outcomes as a sender gave them, sorted by what they ask for.
 
     Attributes:
-        strained: tokens and messages whose outcome was about the mailbox or its server, with what was said.
+        strained: messages and tokens whose outcome was about the mailbox or its server, with what was said.
+        crowded: those of them whose connection was one too many.
     """
 
     finished: list[Finished]
     released: list[Release]
     strained: dict[tuple[int, int], str]
+    crowded: set[tuple[int, int]] = field(default_factory=set)

@@ -10,6 +10,7 @@ HAND_OUT_LAG = Histogram(
 OUTCOMES = Counter("maillane_outcomes", "Settled messages, by what became of them.", ["outcome"])
 REFUSALS = Counter("maillane_claim_refusals", "Messages that Postgres refused to claim, by reason.", ["reason"])
 BACKOFFS = Counter("maillane_mailbox_backoffs", "Times that a mailbox was parked because of its server.")
+CAPS_LOWERED = Counter("maillane_mailbox_caps_lowered", "Times that a server had too many connections of a mailbox.")
 REBUILDS = Counter("maillane_queue_rebuilds", "New generations of the delay queue.")
 CLOCK_JUMPS = Counter("maillane_clock_jumps", "Jumps of a store's clock, as each scheduler saw them.", ["store"])
 UNCONFIRMED = Counter("maillane_unconfirmed", "Messages that became unconfirmed by a lease that ran out.")

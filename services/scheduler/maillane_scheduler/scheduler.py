@@ -190,6 +190,7 @@ class Scheduler:
             self.queue,
             self.pool,
             self.limiter,
+            self.sync,
             self.waker,
             retry=Backoff(settings.retry_first_s, settings.retry_most_s, settings.max_attempts),
             rest=(settings.backoff_first_s, settings.backoff_most_s),

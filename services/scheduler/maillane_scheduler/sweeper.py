@@ -27,6 +27,7 @@ from maillane_scheduler.queue.values import Settled
 from maillane_scheduler.resender import Resender
 from maillane_scheduler.steadiness import SteadyClock
 from maillane_scheduler.store import (
+    caps,
     completion,
     leases,
     locks,
@@ -124,6 +125,7 @@ class Sweeper:
         yield "lifts", lambda: self._resender.lift(self.steady.steady_s())
         yield "completion", self._complete
         yield "levels", self._levels
+        yield "caps", self._lift_caps
         yield "generations", self._drop_generations
         for name, every_s, work in (
             ("tests", CANCEL_EVERY_S, self._overdue_tests),
@@ -201,6 +203,10 @@ class Sweeper:
     async def _levels(self) -> None:
         self._settler.backing_off = await parks.backing_off(self._pool)
         self._settler.rejected = await rejections.running(self._pool)
+
+    async def _lift_caps(self) -> None:
+        if lifted := await caps.lift(self._pool, caps.RAISE_AFTER_S):
+            await self._sync.mailboxes(lifted)
 
     async def _drop_generations(self) -> None:
         """Frees what left generations hold: one more full queue at each restart, for nothing is evicted."""

@@ -65,22 +65,31 @@ async def test_mailboxes_share_no_connection() -> None:
         assert server.connections == 2
 
 
-async def test_a_new_revision_gets_a_new_connection() -> None:
+async def test_another_way_to_the_server_gets_a_new_connection() -> None:
     """Once a mailbox was changed, what was connected by the old settings says goodbye."""
     async with scripted() as server, pooled() as pool:
         await send(pool, transport(server.port, revision=1))
-        await send(pool, transport(server.port, revision=2))
+        await send(pool, transport(server.port, host="localhost", revision=2))
 
         assert server.connections == 2
         assert server.verbs.count("QUIT") == 1
+
+
+async def test_a_new_revision_of_the_same_way_keeps_its_connections() -> None:
+    """Another limit, or another name in From, is no reason to log in again."""
+    async with scripted() as server, pooled() as pool:
+        await send(pool, transport(server.port, revision=1))
+        await send(pool, transport(server.port, revision=2, max_connections=2))
+
+        assert server.connections == 1
 
 
 async def test_an_older_revision_is_served_apart() -> None:
     """A message that still has the old settings goes by them, and the connection by the new ones is kept."""
     async with scripted() as server, pooled() as pool:
         counts = []
-        for revision in (2, 1, 2):
-            await send(pool, transport(server.port, revision=revision))
+        for host, revision in (("localhost", 2), ("127.0.0.1", 1), ("localhost", 2)):
+            await send(pool, transport(server.port, host=host, revision=revision))
             counts.append(server.connections)
 
         assert counts == [1, 2, 2]

@@ -7,16 +7,17 @@ import structlog
 
 from maillane_scheduler.dispatch.limiter import Limiter, Return
 from maillane_scheduler.handover import Finished, Report
-from maillane_scheduler.metrics import BACKOFFS, OUTCOMES, REJECTED_CAMPAIGNS
+from maillane_scheduler.metrics import BACKOFFS, CAPS_LOWERED, OUTCOMES, REJECTED_CAMPAIGNS
 from maillane_scheduler.queue.parks import QUEUE_PARKS
 from maillane_scheduler.queue.queue import Queue
 from maillane_scheduler.queue.values import Settled
 from maillane_scheduler.states import MessageState, ParkReason
-from maillane_scheduler.store import claims, lanes, parks, rejections, releases
+from maillane_scheduler.store import caps, claims, lanes, parks, rejections, releases
 from maillane_scheduler.store.claims import SettledRow
 from maillane_scheduler.store.engine import DispatchPool
 from maillane_scheduler.store.parks import GATE
 from maillane_scheduler.store.releases import Backoff, Refund, ReleasedRow
+from maillane_scheduler.sync.sync import Sync
 from maillane_scheduler.waker import Waker
 
 log = structlog.get_logger()
@@ -30,6 +31,7 @@ class Settler:
         queue: Queue,
         pool: DispatchPool,
         limiter: Limiter,
+        sync: Sync,
         waker: Waker,
         *,
         retry: Backoff,
@@ -39,6 +41,7 @@ class Settler:
         self._queue = queue
         self._pool = pool
         self._limiter = limiter
+        self._sync = sync
         self._waker = waker
         self._retry = retry
         self._rest_first_s, self._rest_most_s = rest
@@ -150,7 +153,14 @@ class Settler:
         return left == len(rows)
 
     async def _rest(self, report: Report, rows: Sequence[SettledRow]) -> None:
-        strains = {row.mailbox: detail for row in rows if (detail := report.strained.get((row.message, row.token)))}
+        crowded = Counter(row.mailbox for row in rows if (row.message, row.token) in report.crowded)
+        eased = {mailbox for mailbox, refused in sorted(crowded.items()) if await self._ease(mailbox, refused)}
+        strains = {
+            row.mailbox: detail
+            for row in rows
+            if (detail := report.strained.get((row.message, row.token)))
+            and not (row.mailbox in eased and (row.message, row.token) in report.crowded)
+        }
         for mailbox, detail in strains.items():
             rest = await parks.back_off(self._pool, mailbox, self._rest_first_s, self._rest_most_s, detail)
             now_us = await self._queue.now_us()
@@ -164,6 +174,16 @@ class Settler:
             if rest.is_new:
                 BACKOFFS.inc()
                 log.warning("mailbox_rests", mailbox=mailbox, seconds=round(rest.seconds, 1))
+
+    async def _ease(self, mailbox: int, refused: int) -> bool:
+        """Lowers a mailbox's cap, in the queue too; returns False where it is at one already."""
+        cap = await caps.lower(self._pool, mailbox, refused)
+        if cap is None:
+            return False
+        await self._sync.mailboxes([mailbox])
+        CAPS_LOWERED.inc()
+        log.warning("mailbox_crowds_its_server", mailbox=mailbox, cap=cap)
+        return True
 
     async def _judge(self, finished: Sequence[Finished], rows: Sequence[SettledRow]) -> None:
         """Pauses campaigns of which servers refuse too much because of what they send.

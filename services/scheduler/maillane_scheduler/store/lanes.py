@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from maillane_scheduler.states import CampaignState, MailboxState, MessageState, ParkReason
+from maillane_scheduler.store.caps import CAP
 from maillane_scheduler.store.due import DUE_US
 from maillane_scheduler.store.engine import DispatchPool
 from maillane_scheduler.store.marks import FIRST_ID, LAST_ID
@@ -79,7 +80,7 @@ JOIN campaigns c ON c.id = u.campaign_id JOIN mailboxes b ON b.id = u.mailbox_id
 """
 _GATES = f"""
 SELECT b.id, b.revision, b.state <> {MailboxState.ACTIVE:d} OR w.stopped OR b.delete_time IS NOT NULL, b.min_gap_us,
-       b.max_in_flight, p.reason, (extract(epoch FROM p.until_time) * 1000000)::bigint
+       {CAP}, p.reason, (extract(epoch FROM p.until_time) * 1000000)::bigint
 FROM mailboxes b JOIN workspaces w ON w.id = b.workspace_id
 LEFT JOIN parks p ON p.mailbox_id = b.id AND p.campaign_id = 0 AND p.until_time > statement_timestamp()
 WHERE b.id = ANY($1::int[])

@@ -111,6 +111,9 @@ async def change(
     if changes.fields & _LIMITS:
         # A limit that was raised may leave room now; one that still binds parks the mailbox again.
         await _lift(connection, mailbox_id, ParkReason.LIMIT)
+    if changes.fields & _SERVER and row.learned_cap is not None:
+        # What another server allows is still to be learned.
+        await _write(connection, mailbox_id, learned_cap=None, learn_time=None)
     if changes.fields & _SERVER and await _lift(connection, mailbox_id, ParkReason.BACKOFF):
         # What it rested for may be over: it is tried at once, and rests again where it is not.
         await _write(connection, mailbox_id, backoff_level=0, **({} if row.state == MailboxState.PAUSED else _NO_STOP))

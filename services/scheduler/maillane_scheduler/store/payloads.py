@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from maillane_chassis.errors import NotFound
 
 from maillane_scheduler.sealing import dkim_place
+from maillane_scheduler.store.caps import CAP
 from maillane_scheduler.store.engine import DispatchPool
 
 Unseal = Callable[[bytes, int, str], str]
@@ -42,11 +43,11 @@ class TemplateRow:
     test: bool
 
 
-_TRANSPORT = b"""
-SELECT revision, address, display_name, host, port, security, username, password, max_in_flight, workspace_id,
+_TRANSPORT = f"""
+SELECT revision, address, display_name, host, port, security, username, password, {CAP}, workspace_id,
        address_key, dkim_domain, dkim_selector, dkim_key
-FROM mailboxes WHERE id = $1 AND delete_time IS NULL
-"""
+FROM mailboxes b WHERE id = $1 AND delete_time IS NULL
+""".encode()
 _TEMPLATE = b"SELECT revision, subject, text, html, key, kind = 2 FROM campaigns WHERE id = $1 AND state <> 1"
 
 

@@ -171,6 +171,9 @@ mailboxes = Table(
     Column("daily_limit", Integer),
     Column("min_gap_us", BigInteger, nullable=False),
     Column("max_in_flight", SmallInteger, nullable=False, server_default=text("5")),
+    # What its server was found to allow, where that is less, and since when; null: no less.
+    Column("learned_cap", SmallInteger),
+    _instant("learn_time"),
     Column("backoff_level", SmallInteger, nullable=False, server_default=text("0")),
     Column("state", SmallInteger, nullable=False, server_default=text("1")),
     # Raised by every change; queue_revision is the one that the queue was last told of.
@@ -191,6 +194,7 @@ mailboxes = Table(
         postgresql_where=text("delete_time IS NULL"),
     ),
     Index("mailboxes_workspace", "workspace_id", "id"),
+    Index("mailboxes_learned", "learn_time", postgresql_where=text("learned_cap IS NOT NULL")),
     Index("mailboxes_dirty", "id", postgresql_where=text("queue_revision <> revision")),
 )
 

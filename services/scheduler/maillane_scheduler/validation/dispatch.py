@@ -85,6 +85,8 @@ def _sort(found: Report, settle: pb.Settle) -> None:
         )
         if settle.scope in _STRAINING:
             found.strained[settle.message_id, settle.token] = reply or "no reply"
+            if settle.fewer_connections:
+                found.crowded.add((settle.message_id, settle.token))
     else:
         state = _FINISHED[settle.outcome]
         of_campaign = state is MessageState.FAILED and settle.scope == pb.OUTCOME_SCOPE_CAMPAIGN

@@ -36,7 +36,8 @@ _SCOPES: Final = {
 class Report:
     """An outcome. `code` is 0 where the server gave none; `reply` is its answer on one line, or what else happened.
 
-    `permit_spent`: of what is not sent, content had begun, or the server refused the recipient.
+    `permit_spent`: of what is not sent, content had begun, or the server refused the recipient. `fewer_connections`: it
+    was one too many.
     """
 
     kind: Kind
@@ -45,6 +46,7 @@ class Report:
     reply: str = ""
     suppress: bool = False
     permit_spent: bool = False
+    fewer_connections: bool = False
 
     @property
     def outcome(self) -> str:
@@ -55,7 +57,7 @@ class Report:
     def of(cls, outcome: Outcome, code: int, reply: str) -> Report:
         """From what a server's answer was found to mean."""
         spent = outcome.kind is Kind.NOT_SENT and not outcome.refund
-        return cls(outcome.kind, outcome.scope, code, reply, outcome.suppress, spent)
+        return cls(outcome.kind, outcome.scope, code, reply, outcome.suppress, spent, outcome.fewer_connections)
 
     def settle(self, held: Held) -> pb.Settle:
         """As the scheduler is told."""
@@ -69,6 +71,7 @@ class Report:
             reply=self.reply[:MAX_REPLY_CHARS],
             suppress=self.suppress,
             permit_spent=self.permit_spent,
+            fewer_connections=self.fewer_connections,
         )
 
 

@@ -181,8 +181,9 @@ class Pool:
         if mailbox is None:
             self._mailboxes[transport.mailbox_id] = _Mailbox(transport)
         elif transport.revision > mailbox.transport.revision:
+            if mailbox.transport != transport:
+                self._discard_idle(transport.mailbox_id)
             mailbox.transport = transport
-            self._discard_idle(transport.mailbox_id)
         else:
             return
         self._berths.limit(transport.mailbox_id, max(1, transport.max_connections))

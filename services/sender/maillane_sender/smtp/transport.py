@@ -19,8 +19,9 @@ class Security(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """One mailbox's way out. Equal transports share connections; its `repr` never shows the password.
+    """One mailbox's way out. Its `repr` never shows the password.
 
+    Equal transports share connections, whatever their revisions and limits.
     `host` is a name or an address literal, `username` empty means no AUTH, `revision` rises with every change of the
     mailbox, and at most `max_connections` (at least one) are open at a time.
     """
@@ -31,8 +32,8 @@ class Transport:
     username: str
     password: str = field(repr=False)
     mailbox_id: str
-    revision: int
-    max_connections: int
+    revision: int = field(compare=False)
+    max_connections: int = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,7 @@ class Settle(_message.Message):
     REPLY_FIELD_NUMBER: _builtins.int
     SUPPRESS_FIELD_NUMBER: _builtins.int
     PERMIT_SPENT_FIELD_NUMBER: _builtins.int
+    FEWER_CONNECTIONS_FIELD_NUMBER: _builtins.int
     message_id: _builtins.int
     """Which."""
     token: _builtins.int
@@ -123,6 +124,10 @@ class Settle(_message.Message):
     """The address is dead: it is suppressed."""
     permit_spent: _builtins.bool
     """With OUTCOME_RETURNED: its permit is spent all the same, for content had begun, or the server refused the recipient."""
+    fewer_connections: _builtins.bool
+    """With OUTCOME_RETURNED: the server has too many connections of this mailbox. It gets fewer messages at once, in place
+    of the rest that OUTCOME_SCOPE_MAILBOX asks for, as long as it has more than one.
+    """
     def __init__(
         self,
         *,
@@ -134,10 +139,11 @@ class Settle(_message.Message):
         reply: _builtins.str = ...,
         suppress: _builtins.bool = ...,
         permit_spent: _builtins.bool = ...,
+        fewer_connections: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "message_id", b"message_id", "outcome", b"outcome", "permit_spent", b"permit_spent", "reply", b"reply", "scope", b"scope", "suppress", b"suppress", "token", b"token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "fewer_connections", b"fewer_connections", "message_id", b"message_id", "outcome", b"outcome", "permit_spent", b"permit_spent", "reply", b"reply", "scope", b"scope", "suppress", b"suppress", "token", b"token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -466,7 +472,7 @@ class GetTransportResponse(_message.Message):
     password: _builtins.str
     """For AUTH."""
     max_connections: _builtins.int
-    """Connections at once, at most."""
+    """Connections at once, at most: what the mailbox may have, or what its server was found to allow."""
     dkim_domain: _builtins.str
     """The domain that signs messages (DKIM); empty: they are not signed."""
     dkim_selector: _builtins.str
