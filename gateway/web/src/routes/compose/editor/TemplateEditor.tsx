@@ -6,7 +6,7 @@ import { keymap } from 'prosemirror-keymap';
 import { DOMParser, Slice, Fragment } from 'prosemirror-model';
 import type { Node } from 'prosemirror-model';
 import { liftListItem, sinkListItem, splitListItem } from 'prosemirror-schema-list';
-import { EditorState, Plugin, TextSelection } from 'prosemirror-state';
+import { EditorState, NodeSelection, Plugin, TextSelection } from 'prosemirror-state';
 import type { Command } from 'prosemirror-state';
 import { EditorView } from 'prosemirror-view';
 import { useId, useLayoutEffect, useRef, useState } from 'react';
@@ -163,7 +163,7 @@ function triggerOf(view: EditorView): Trigger | undefined {
 
 function plugins(kind: EditorKind): Plugin[] {
   const rules = [variableRule()];
-  const bindings: Record<string, Command> = { 'Mod-z': undo, 'Mod-y': redo, 'Mod-Shift-z': redo };
+  const bindings: Record<string, Command> = { Backspace: selectVariable(-1), Delete: selectVariable(1), 'Mod-z': undo, 'Mod-y': redo, 'Mod-Shift-z': redo };
   if (kind === 'message') {
     const { bullet_list, ordered_list, list_item, hard_break } = MESSAGE.nodes;
     rules.push(wrappingInputRule(/^\s*[-*]\s$/, bullet_list), wrappingInputRule(/^1\.\s$/, ordered_list));
@@ -184,6 +184,17 @@ function plugins(kind: EditorKind): Plugin[] {
     bindings['Mod-Enter'] = () => true;
   }
   return [inputRules({ rules }), keymap(bindings), keymap(baseKeymap), history(), emptiness()];
+}
+
+/** Backspace and Delete select a variable first; what is selected they remove. */
+function selectVariable(side: -1 | 1): Command {
+  return ({ selection, tr }, dispatch) => {
+    const { $from, empty } = selection;
+    const node = side < 0 ? $from.nodeBefore : $from.nodeAfter;
+    if (!empty || node?.type.name !== 'variable') return false;
+    dispatch?.(tr.setSelection(NodeSelection.create(tr.doc, side < 0 ? $from.pos - node.nodeSize : $from.pos)));
+    return true;
+  };
 }
 
 /** A variable that was typed out becomes an atom with its last brace. */
