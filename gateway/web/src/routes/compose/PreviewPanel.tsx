@@ -26,10 +26,11 @@ export function PreviewPanel({ campaignId, plan, total, moved }: { campaignId: s
   const [isChoosing, setChoosing] = useState(false);
   const [part, setPart] = useState<'html' | 'text'>('html');
   const template = { subject: plan.subject, html: plan.html, text: plan.text };
-  const isWhole = Object.values(template).every((text) => placeholders(text).wrongAt === undefined);
   const place = Math.min(index, Math.max(0, total - 1));
   const chosen = message && message.campaignId === campaignId ? message.id : undefined;
   const asked = useRested({ campaignId, template, mailboxId: plan.mailboxIds[0] ?? '', place, chosen, total }, AFTER_MS);
+  // The API refuses half a variable: what was asked last stays until it is whole.
+  const isWhole = Object.values(asked.template).every((text) => placeholders(text).wrongAt === undefined);
   const { data, error, isPlaceholderData } = useQuery({
     queryKey: ['preview', 'plan', asked],
     queryFn: ({ signal }) => {
