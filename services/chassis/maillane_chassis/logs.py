@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from functools import lru_cache
 from typing import TYPE_CHECKING, TextIO
 
 import structlog
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 REDACTED = "[redacted]"
 # How deep a value is searched for secrets; what lies deeper is not logged at all.
 _MAX_DEPTH = 4
+# The keys of entries are written in the code: few, and the same with each line.
+_KEYS_KNOWN = 500
 _SECRET_KEY = re.compile(
     r"(^|[_.-])(password|passwd|secret|token|authorization|cookie|credentials?|(service|api|private|secret|encryption)[_-]key)s?$",
     re.IGNORECASE,
@@ -70,7 +73,12 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
 
 
 def _redacted(values: Mapping[str, object], depth: int) -> dict[str, object]:
-    return {key: REDACTED if _SECRET_KEY.search(str(key)) else _searched(value, depth) for key, value in values.items()}
+    return {key: REDACTED if _names_secret(str(key)) else _searched(value, depth) for key, value in values.items()}
+
+
+@lru_cache(_KEYS_KNOWN)
+def _names_secret(key: str) -> bool:
+    return _SECRET_KEY.search(key) is not None
 
 
 def _searched(value: object, depth: int) -> object:
