@@ -8,7 +8,7 @@ WORKERS ?= 3
 
 .PHONY: help
 help: ## List these targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## Set up .venv (every other target does so too)
@@ -43,6 +43,14 @@ faults: setup ## Break the whole system in every way, at length, and print what 
 .PHONY: mutants
 mutants: setup ## Plant faults in the code, one at a time, and show which test catches each (some ten minutes)
 	@$(BIN)/python tests/mutants/run.py $(ARGS)
+
+.PHONY: bench
+bench: setup ## Measure everything beside its limits and peers, in some forty minutes (ARGS="mails0 null --quick")
+	@exec $(BIN)/python -m tests.bench $(ARGS)
+
+.PHONY: bench-peers
+bench-peers: setup ## Set up what Maillane is measured beside: BullMQ and nodemailer, arq, procrastinate
+	@tools/peers.sh
 
 .PHONY: check
 check: setup ## Run every check but the tests: style, types, layers, protos, locks, deploy files

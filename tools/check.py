@@ -27,6 +27,8 @@ LOCKS = (
     "tools/uv.txt",
     "gateway/web/package-lock.json",
     "tests/integration/smtp_server/package-lock.json",
+    "tests/bench/peers/package-lock.json",
+    "tests/bench/peers/requirements.lock",
 )
 """What is installed, by hash: none may say from where, for that is each machine's own matter."""
 

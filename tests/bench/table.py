@@ -1,0 +1,161 @@
+"""Results as a table to read, and as JSON to keep."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from .rounds import Run
+from .row import Form, Goal, Line, Row
+from .spread import Spread, rounded, spread
+from .steal import CALM_PERCENT
+
+RESULTS: Final = Path(__file__).resolve().parents[2] / ".build/bench.json"
+
+NOT_MEASURED: Final = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A line of the table, ready to be written."""
+
+    what: str
+    target: str
+    ours: str
+    limit: str
+    peers: str
+    verdict: str
+    steal: str
+
+
+def keep(row: Row, runs: Sequence[Run], form: Form, machine: Mapping[str, str], path: Path = RESULTS) -> None:
+    """Keeps a row's runs, instead of those that were kept of it before. Other rows stay as they are."""
+    kept = kept_results(path)
+    kept["machine"] = dict(machine)
+    kept["rows"][row.name] = {
+        "form": form.name,
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "commit": machine.get("commit", ""),
+        "runs": [asdict(run) for run in runs],
+    }
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+
+
+def kept_results(path: Path = RESULTS) -> dict[str, Any]:
+    """What is kept: `machine`, and `rows` by name, each with form, date and runs; empty at first."""
+    if path.exists():
+        found: dict[str, Any] = json.loads(path.read_text())
+        return found
+    return {"machine": {}, "rows": {}}
+
+
+def runs_of(kept: Mapping[str, Any], row: Row) -> list[Run]:
+    """A row's runs out of what was kept."""
+    return [Run(**run) for run in kept["rows"].get(row.name, {"runs": []})["runs"]]
+
+
+def by_contestant(runs: Sequence[Run], key: str) -> dict[str, Spread]:
+    """Of each contestant that has the figure, its spread over the runs."""
+    names = dict.fromkeys(run.contestant for run in runs if key in run.figures)
+    return {
+        name: spread(run.figures[key] for run in runs if run.contestant == name and key in run.figures)
+        for name in names
+    }
+
+
+def lines(row: Row, runs: Sequence[Run], form: Form) -> Iterator[Cells]:
+    """The lines of a row."""
+    for line in row.lines:
+        found = by_contestant(runs, line.key)
+        kinds = row.kinds
+        ours = {name: each for name, each in found.items() if kinds[name] == "ours"}
+        peers = {name: each for name, each in found.items() if kinds[name] == "peer"}
+        limits = {name: each for name, each in found.items() if kinds[name] == "limit"}
+        yield Cells(
+            what=line.what,
+            target=_target(line),
+            ours=_named(ours, line.unit)
+            if len(ours) > 1
+            else "".join(_shown(each, line.unit) for each in ours.values()),
+            limit="; ".join(filter(None, [line.bound, _named(limits, line.unit)])),
+            peers=_named(peers, line.unit),
+            verdict=verdict(line, ours, peers, form),
+            steal=_steal(runs),
+        )
+
+
+def verdict(line: Line, ours: Mapping[str, Spread], peers: Mapping[str, Spread], form: Form) -> str:
+    """Whether the median of ours is what it should be. A quick run judges nothing."""
+    if line.goal is None or not ours:
+        return NOT_MEASURED
+    if form.quick:
+        return "quick"
+    value = next(iter(ours.values())).median
+    if not line.goal.met(value):
+        return "missed"
+    if line.times_peer and peers and value < line.times_peer * max(each.median for each in peers.values()):
+        return "missed"
+    return "met"
+
+
+def text(row: Row, runs: Sequence[Run], form: Form) -> str:
+    """A row for a terminal."""
+    blocks = []
+    for cells in lines(row, runs, form):
+        head = f"{row.name:<9} {cells.what:<58} {cells.ours or NOT_MEASURED}"
+        beside = [
+            f"target {cells.target}" if cells.target else "",
+            f"limit {cells.limit}" if cells.limit else "",
+            f"peers {cells.peers}" if cells.peers else "",
+            f"steal {cells.steal}",
+        ]
+        blocks.append(f"{head}   [{cells.verdict}]\n{'':10}{' · '.join(filter(None, beside))}")
+    return "\n".join(blocks)
+
+
+def markdown(rows: Sequence[Row], kept: Mapping[str, Any]) -> str:
+    """The table of docs/benchmarks.md, of all rows that are kept."""
+    head = [
+        "| what | target | Maillane | limit | peers | verdict | steal |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    body = []
+    for row in rows:
+        if row.name not in kept["rows"]:
+            continue
+        form = Form(quick=kept["rows"][row.name]["form"] == "quick")
+        for cells in lines(row, runs_of(kept, row), form):
+            parts = (cells.what, cells.target, cells.ours, cells.limit, cells.peers, cells.verdict, cells.steal)
+            body.append(f"| {' | '.join(part or NOT_MEASURED for part in parts)} |")
+    return "\n".join(head + body) + "\n"
+
+
+def _target(line: Line) -> str:
+    parts = [_goal(line.goal, line.unit)] if line.goal else []
+    if line.times_peer:
+        parts.append(f"≥ {line.times_peer:g} × the best peer")
+    return ", ".join(parts)
+
+
+def _goal(goal: Goal, unit: str) -> str:
+    parts = [f"≥ {goal.least:,g}"] if goal.least is not None else []
+    parts += [f"≤ {goal.most:,g}"] if goal.most is not None else []
+    return " and ".join(f"{part} {unit}".rstrip() for part in parts)
+
+
+def _shown(each: Spread, unit: str) -> str:
+    apart = f" ({rounded(each.least)}–{rounded(each.most)})" if each.count > 1 else ""
+    return f"{rounded(each.median)}{apart} {unit}".rstrip()
+
+
+def _named(found: Mapping[str, Spread], unit: str) -> str:
+    return "; ".join(f"{name} {_shown(each, unit)}" for name, each in found.items())
+
+
+def _steal(runs: Sequence[Run]) -> str:
+    """The most that a run which counts had."""
+    worst = max((run.steal for run in runs), default=0.0)
+    return f"{worst:.1f} %" + (" (not calm)" if worst > CALM_PERCENT else "")

@@ -1,0 +1,151 @@
+"""What a benchmark is judged by, and one row of it from end to end."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from .rounds import Run, Runner
+from .row import CannotRun, Figures, Form, Goal, Line, Row, limit, ours, peer
+from .rows import ROWS
+from .spread import percentile, rounded, spread
+from .steal import parsed, percent
+from .table import keep, kept_results, lines, markdown, runs_of, text
+
+LONG = Form()
+LINE = Line("per_s", "things", "/s", Goal(least=100), "200: the wire", times_peer=2)
+
+
+def row_of(**by_name: list[float]) -> tuple[Row, list[Run]]:
+    """A row that was run, with the figures of each contestant."""
+
+    async def never(_form: Form) -> Figures:
+        raise AssertionError
+
+    makers = {"maillane": ours, "peer": lambda run: peer("peer", run), "limit": lambda run: limit("limit", run)}
+    contestants = tuple(makers[name](never) for name in by_name)
+    runs = [
+        Run(name, number, {"per_s": value}, 1.0, 2.0)
+        for name, values in by_name.items()
+        for number, value in enumerate(values)
+    ]
+    return Row("row", (LINE,), contestants), runs
+
+
+def test_a_spread_is_the_median_with_the_least_and_the_most() -> None:
+    """In whatever order the values come."""
+    found = spread([3, 1, 10])
+
+    assert (found.median, found.least, found.most, found.count) == (3, 1, 10, 3)
+
+
+def test_a_percentile_is_a_value_that_was_measured() -> None:
+    """The nearest rank, not something between two."""
+    assert [percentile(range(1, 101), share) for share in (50, 99, 100)] == [50, 99, 100]
+    assert percentile([7.0], 99) == 7.0
+
+
+def test_figures_have_the_digits_that_are_worth_reading() -> None:
+    """Neither 51,234.567 nor 0."""
+    assert [rounded(value) for value in (51_234.5, 740.4, 54.34, 2.0, 0.0712, 0.0)] == [
+        "51,200",
+        "740",
+        "54.3",
+        "2",
+        "0.071",
+        "0",
+    ]
+
+
+def test_steal_is_the_eighth_field_and_guests_are_counted_once() -> None:
+    """The fields after it are within user and nice already."""
+    before = parsed("cpu  100 0 0 100 0 0 0 0 50 0\n")
+    after = parsed("cpu  150 0 0 140 0 0 0 10 99 0\n")
+
+    assert percent(before, after) == 10.0
+
+
+@pytest.mark.parametrize(
+    ("of_ours", "of_peer", "expected"),
+    [
+        ([150.0], [70.0], "met"),
+        ([99.0], [1.0], "missed"),
+        ([150.0], [80.0], "missed"),
+        ([1.0, 150.0, 151.0], [70.0], "met"),
+    ],
+)
+def test_a_line_is_met_by_its_goal_and_beside_its_peer(of_ours, of_peer, expected) -> None:
+    """By medians of both."""
+    [cells] = lines(*row_of(maillane=of_ours, peer=of_peer), LONG)
+
+    assert cells.verdict == expected
+
+
+def test_a_quick_run_judges_nothing() -> None:
+    """Its sizes are not those of the targets."""
+    [cells] = lines(*row_of(maillane=[1.0]), Form(quick=True))
+
+    assert cells.verdict == "quick"
+
+
+def test_a_line_shows_target_limits_and_peers() -> None:
+    """Each figure stands beside what it can be compared with."""
+    row, runs = row_of(maillane=[150.0, 160.0, 170.0], peer=[70.0], limit=[190.0])
+    said = text(row, runs, LONG)
+
+    assert "160 (150–170) /s" in said
+    assert "limit 200: the wire; limit 190 /s" in said
+    assert "peers peer 70.0 /s" in said
+
+
+def test_what_is_kept_comes_back_and_replaces_only_its_row(tmp_path: Path) -> None:
+    """Rows that were not run again stay."""
+    path = tmp_path / "bench.json"
+    row, runs = row_of(maillane=[150.0])
+    other = dataclasses.replace(row, name="other")
+    keep(other, runs, LONG, {"commit": "a"}, path)
+    keep(row, runs, LONG, {"commit": "a"}, path)
+    keep(row, runs * 2, LONG, {"commit": "b"}, path)
+
+    kept = kept_results(path)
+    assert runs_of(kept, row) == runs * 2
+    assert runs_of(kept, other) == runs
+    assert markdown([row, other], json.loads(path.read_text())).count("| things |") == 2
+
+
+async def test_everybody_runs_in_turns_and_who_was_first_is_last_in_the_next_round() -> None:
+    """Nobody always finds the machine as the same other left it; who cannot run is named once."""
+    order: list[str] = []
+
+    def noting(name: str):
+        async def run(_form: Form) -> Figures:
+            order.append(name)
+            return {"per_s": 1.0}
+
+        return run
+
+    async def absent(_form: Form) -> Figures:
+        raise CannotRun("not here")
+
+    contestants = (ours(noting("maillane")), peer("peer", noting("peer")), peer("absent", absent))
+    runner = Runner(LONG, lambda _row, _run: None, begun_s=float("-inf"))
+    await runner.row(Row("row", (LINE,), contestants, rounds=2))
+
+    assert order == ["maillane", "peer", "peer", "maillane"]
+    assert runner.missing == {"absent": "not here"}
+
+
+def test_every_row_has_a_name_of_its_own_and_somebody_of_ours() -> None:
+    """They are chosen by their names."""
+    assert len({row.name for row in ROWS}) == len(ROWS)
+    assert all("ours" in row.kinds.values() for row in ROWS)
+
+
+async def test_a_quick_row_runs_from_end_to_end() -> None:
+    """Real stores and services, and messages through them: what idles is asked little."""
+    [idle] = [row for row in ROWS if row.name == "idle"]
+    runs = await Runner(Form(quick=True), lambda _row, _run: None).row(idle)
+
+    assert [run.contestant for run in runs] == ["maillane"]
+    assert 0 <= runs[0].figures["commands_per_s"] < 100
