@@ -25,7 +25,7 @@ from maillane_sender.smtp import (
 )
 
 CONNECTIONS = 3
-LONGEST_MS = 8
+LONGEST_MS = 16
 """About how long a message takes here with the others around it: cancellations fall all over it, and past it."""
 
 _NUMBER = re.compile(rb"<n(\d+)@")
