@@ -8,7 +8,7 @@ therefore be short, or empty, with more behind it: only a page without a cursor 
 from dataclasses import dataclass
 
 from maillane_chassis.errors import NotFound
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from maillane_scheduler.message import Message
@@ -22,6 +22,10 @@ SCANNED = 20_000
 CAMPAIGNS = 10
 # States that a message reaches only by an attempt, which is indexed by it.
 _OUTCOMES = frozenset((MessageState.SENT, MessageState.FAILED, MessageState.UNCONFIRMED))
+
+# Until a large import was analysed, which takes Postgres up to a minute, it takes a campaign for small: it would read and
+# sort all of it (a million in 300 ms) for a page that its index has in order.
+_ALONG_THE_INDEX = text("SELECT set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true)")
 
 _MESSAGES = tables.messages
 _ATTEMPTS = tables.attempts
@@ -55,6 +59,7 @@ async def list_page(
     """
     if filters.mailbox_id is not None:
         await mailboxes.check_known(connection, workspace_id, filters.mailbox_id)
+    await connection.execute(_ALONG_THE_INDEX)
     campaigns = await _campaigns(connection, workspace_id, filters, cursor)
     ids: list[int] = []
     following = None

@@ -5,7 +5,9 @@ import pytest
 from maillane.scheduler.v1 import campaign_service_pb2 as campaign_pb
 from maillane.scheduler.v1 import message_service_pb2 as pb
 from maillane_scheduler.api import message_service
+from maillane_scheduler.states import MessageState
 from maillane_scheduler.store import message_pages, retries
+from maillane_scheduler.validation.messages import Filters
 from sqlalchemy import text
 
 from .making import make_campaign, make_mailbox, start
@@ -107,6 +109,26 @@ async def test_a_page_looks_at_a_bounded_number_of_messages(api, tenant, monkeyp
         )
 
     assert await pages(tenant.viewer, campaign_id=campaign.id, state=7) == [["r0"], [], ["r9"]]
+
+
+async def test_a_page_reads_what_it_looks_at_also_before_statistics(api, tenant, monkeypatch):
+    """Postgres knows nothing yet of a campaign that was imported a moment ago, and reads no more of it for that."""
+    monkeypatch.setattr(message_pages, "SCANNED", 200)
+    campaign = await make_campaign(tenant.editor, 1)
+    await api.sql(
+        "INSERT INTO messages (id, campaign_id, mailbox_id, ordinal, line, email, variables) "
+        "SELECT 1000000000 + n, campaign_id, mailbox_id, n, n, 'n' || n || '@example.com', '{}' "
+        "FROM messages, generate_series(1, 20000) n WHERE campaign_id = :id",
+        id=int(campaign.id),
+    )
+    filters = Filters(campaign_id=int(campaign.id), state=MessageState.PENDING)
+    async with api.engine.connect() as connection:
+        page = await message_pages.list_page(connection, tenant.id, filters, None, 50)
+        read = text("SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'messages'")
+        rows = (await connection.execute(read)).scalar()
+
+    assert len(page.messages) == 50
+    assert rows < 1000
 
 
 async def test_a_page_looks_at_a_bounded_number_of_campaigns(tenant, monkeypatch):
