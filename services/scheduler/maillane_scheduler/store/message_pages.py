@@ -23,8 +23,8 @@ CAMPAIGNS = 10
 # States that a message reaches only by an attempt, which is indexed by it.
 _OUTCOMES = frozenset((MessageState.SENT, MessageState.FAILED, MessageState.UNCONFIRMED))
 
-# Until a large import was analysed, which takes Postgres up to a minute, it takes a campaign for small: it would read and
-# sort all of it (a million in 300 ms) for a page that its index has in order.
+# Until a large import was analysed, which takes Postgres up to a minute, it takes a campaign for small: it would read
+# and sort all of it (a million in 300 ms) for a page that an index has in order. (Not for a search, which has two.)
 _ALONG_THE_INDEX = text("SELECT set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true)")
 
 _MESSAGES = tables.messages
@@ -59,7 +59,8 @@ async def list_page(
     """
     if filters.mailbox_id is not None:
         await mailboxes.check_known(connection, workspace_id, filters.mailbox_id)
-    await connection.execute(_ALONG_THE_INDEX)
+    if not filters.query:
+        await connection.execute(_ALONG_THE_INDEX)
     campaigns = await _campaigns(connection, workspace_id, filters, cursor)
     ids: list[int] = []
     following = None
