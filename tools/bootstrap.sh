@@ -6,7 +6,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-members="protos/python services/chassis services/scheduler services/ratelimit services/sender gateway deploy/local"
+members="protos/python services/chassis services/redis_cluster services/scheduler services/ratelimit services/sender"
+members="$members gateway deploy/local"
 
 fail() {
     echo "bootstrap: $*" >&2

@@ -17,6 +17,7 @@ PACKAGES = (
     "services/chassis/maillane_chassis",
     "services/scheduler/maillane_scheduler",
     "services/ratelimit/maillane_ratelimit",
+    "services/redis_cluster/maillane_redis_cluster",
     "services/sender/maillane_sender",
     "gateway/maillane_gateway",
     "deploy/local/maillane_local",

@@ -40,6 +40,7 @@ PACKAGES = (
     "services/chassis",
     "services/scheduler",
     "services/ratelimit",
+    "services/redis_cluster",
     "services/sender",
 )
 

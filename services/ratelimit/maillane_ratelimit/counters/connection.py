@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, cast
 
 from maillane_chassis.errors import Failure, Unavailable
+from maillane_redis_cluster import SCHEMES, ClusterClient
 from redis import exceptions
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from maillane_ratelimit.counters import keys
-from maillane_ratelimit.counters.cluster import SCHEMES, ClusterClient
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+from maillane_redis_cluster import SCHEMES, ClusterClient
 from redis import exceptions
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import AbstractConnection
@@ -10,7 +11,6 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from maillane_scheduler.queue import keys
-from maillane_scheduler.queue.cluster import SCHEMES, ClusterClient
 
 # Redis runs one script at a time: more connections than these would only wait there instead of here.
 MOST_CONNECTIONS = 32

@@ -1,8 +1,7 @@
 """A client of a Valkey or Redis Cluster: each command goes to the primary of a key's slot.
 
 Every primary has a client of its own, opened as that of a single server is, so that what is checked on a new connection
-and how long is waited do not depend on where the keys lie. The queue and the limiter have a copy of this file each, for
-services share nothing that touches a store; a test compares the two. Why not redis-py's own: docs/decisions.md.
+and how long is waited do not depend on where the keys lie. Why not redis-py's own: docs/decisions.md.
 """
 
 import asyncio
