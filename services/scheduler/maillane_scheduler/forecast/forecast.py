@@ -2,7 +2,8 @@
 
 Mailboxes that share a campaign with a limit of its own are walked together, all others each for themselves. A slice
 costs some µs a lane. Once mailboxes are, at the end of a window, just as they were at the end of an earlier one, what
-lies between is repeated for as long as every lane has enough: so a million recipients cost what some windows do.
+lies between is repeated for as long as every lane has enough: so a million recipients cost what some windows do. What
+does not repeat itself is walked for as long as that is quick, and goes on at its pace so far.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,10 +14,13 @@ from maillane_scheduler.forecast.trace import Repeat, Run, Trace, Wait
 from maillane_scheduler.forecast.turns import NEVER_US, GateState, LaneState, walk
 from maillane_scheduler.forecast.world import Gate, Pace, Place, World
 
-# Walks of a mailbox through a slice, over all mailboxes: some 50 ms. After that, the pace so far is taken for the pace
-# to come. Of one mailbox that is some weeks of hours.
-MOST_WALKS = 1_000
-LEAST_WALKS = 60
+# Of lanes through slices, over all mailboxes: some 50 ms. After that, the pace so far is taken for the pace to come. Of
+# a mailbox with one lane that is some weeks of hours.
+MOST_WALKS = 4_000
+# What a mailbox's slice costs beside its lanes, in walks of a lane.
+_SLICE_WALKS = 3
+# However many lanes there are: more than a day, so that a daily limit is met.
+LEAST_SLICES = 30
 # Of each lane: what a picture, or a person, can use.
 MOST_WAITS = 50
 # Credits that are so near each other are the same: they are sums of parts of turns.
@@ -32,7 +36,7 @@ def forecast(world: World) -> dict[Place, Trace]:
     traces: dict[Place, Trace] = {}
     parts = [_Part(world, gates) for gates in _coupled(world)]
     for part in parts:
-        part.run(max(LEAST_WALKS, MOST_WALKS // len(parts)))
+        part.run(max(LEAST_SLICES * part.slice_walks, MOST_WALKS // len(parts)))
         traces |= part.traces
     return traces
 
@@ -71,12 +75,13 @@ class _Part:
         self._used = {c: world.campaigns[c].used for c in self._limits}
         self._seen: dict[object, _Look] = {}
         self.traces = {lane.lane.place: Trace() for lane in self._lanes}
+        self.slice_walks = sum(_SLICE_WALKS + len(gate.lanes) for gate in self._gates)
         self._walks = 0
         self._enter(world.now_us)
         self._note_starts()
 
     def run(self, walks: int) -> None:
-        """Walks until nothing is left, or so many mailboxes were walked."""
+        """Walks until nothing is left, or so many times a lane was walked."""
         while self._walks < walks:
             earliest = min(gate.earliest_us() for gate in self._gates)
             if earliest >= NEVER_US:
@@ -130,7 +135,7 @@ class _Part:
         # Each round cuts at least one campaign off, earlier than before: few rounds do.
         for _ in range(2 * len(self._limits) + 1):
             gates = [_copied(gate) for gate in self._gates] if self._limits else self._gates
-            self._walks += len(gates)
+            self._walks += self.slice_walks
             for gate in gates:
                 walk(gate, self._now, end, cuts)
             over = self._over(gates, end)
