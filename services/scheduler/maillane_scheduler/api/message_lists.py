@@ -20,8 +20,8 @@ from maillane_scheduler.store import message_pages, message_reads, outcome_pages
 from maillane_scheduler.store.message_pages import Cursor
 from maillane_scheduler.validation.messages import Filters, Order
 
-CURSOR_IDS = {Order.CAMPAIGN: 2, Order.LEAVING: 2, Order.LATEST: 2}
-"""How many ids a page token holds."""
+CURSOR_IDS = 2
+"""How many ids a page token holds, in each order."""
 
 EXPORT_PAGE = 500
 # What a person holds up has no time: it comes behind everything that has one, by its lane and its place there.
@@ -137,7 +137,8 @@ class MessageLists:
         going = [(index, lane, traces[lane.place]) for index, lane in enumerate(lanes) if lane.place in traces]
         begins = {index: trace.position(after[0] - 1) for index, _, trace in going}
         times = [_times(trace, begins[index], index) for index, _, trace in going]
-        counts = Counter(index for _, index in islice(merge(*times), size + 1 + len(going)))
+        # Of the µs of the last page's end, and of this one's, each lane may have one: all of both are put in order.
+        counts = Counter(index for _, index in islice(merge(*times), size + 1 + 2 * len(going)))
         needed = [(index, lane, trace) for index, lane, trace in going if counts[index]]
         places = [(lane.lane.mailbox, lane.lane.campaign, begins[index]) for index, lane, _ in needed]
         ids = await self._outlooks.waiting(places, max(counts.values())) if places else []

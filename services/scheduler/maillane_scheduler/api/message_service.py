@@ -48,7 +48,7 @@ class MessageService(MessageServiceServicer):
         violations = Violations()
         filters = rules.filters(violations, request)
         size = page_size(violations, request.page_size)
-        place = paging.ids(violations, request.page_token, CURSOR_IDS[filters.order], "messages", *astuple(filters))
+        place = paging.ids(violations, request.page_token, CURSOR_IDS, "messages", *astuple(filters))
         violations.raise_if_any()
         page = await self._lists.page(workspace(context), filters, place, size)
         following = paging.encode(page.next, "messages", *astuple(filters)) if page.next else ""

@@ -45,8 +45,8 @@ m.state = a.state AND NOT EXISTS (
 _TIMES = """
 a.settle_time >= to_timestamp(:start_us / 1000000.0) AND a.settle_time < to_timestamp(:end_us / 1000000.0)
 """
-# By campaign, for that is what the index begins with; what lies behind the earliest that every campaign was looked at
-# is for the next page.
+# By campaign, for that is what the index begins with; what lies behind the place up to which every campaign was looked
+# at is for the next page. That is a time with an id: what is settled together has one time.
 _SCAN = text(f"""
 WITH scanned AS MATERIALIZED (
   SELECT a.* FROM unnest(CAST(:campaigns AS bigint[])) AS c(id) CROSS JOIN LATERAL (
@@ -57,15 +57,16 @@ WITH scanned AS MATERIALIZED (
       AND {_TIMES}
     ORDER BY a.settle_time DESC, a.message_id DESC LIMIT :each) a
 ), edge AS (
-  SELECT coalesce(max(us), -1) AS us FROM scanned WHERE place = :each
+  SELECT us, message_id FROM scanned WHERE place = :each ORDER BY us DESC, message_id DESC LIMIT 1
 )
-SELECT a.us, a.message_id, (SELECT us FROM edge) AS edge
+SELECT a.us, a.message_id, false AS is_edge
 FROM scanned a JOIN messages m ON m.id = a.message_id
-WHERE a.us >= (SELECT us FROM edge) AND a.state = ANY(CAST(:states AS int[])) AND {_CURRENT}
+WHERE NOT EXISTS (SELECT FROM edge e WHERE (e.us, e.message_id) > (a.us, a.message_id))
+  AND a.state = ANY(CAST(:states AS int[])) AND {_CURRENT}
   AND (CAST(:mailbox AS int) IS NULL OR m.mailbox_id = :mailbox)
   AND (CAST(:recipient AS text) IS NULL OR lower(m.email) = lower(:recipient))
-UNION ALL SELECT NULL, NULL, us FROM edge
-ORDER BY 1 DESC NULLS LAST, 2 DESC
+UNION ALL SELECT us, message_id, true FROM edge
+ORDER BY 1 DESC, 2 DESC
 """)
 _OF_MESSAGES = text(f"""
 SELECT {_US}, a.message_id FROM attempts a JOIN messages m ON m.id = a.message_id
@@ -112,9 +113,8 @@ async def list_page(
     is_filtered = any((filters.state, filters.mailbox_id, filters.recipient))
     each = max(2 * limit, SCANNED // max(1, len(campaigns)) if is_filtered else 0)
     rows = (await connection.execute(_SCAN, {**of, "campaigns": campaigns, "each": each})).all()
-    edge = rows[-1][2]
-    found = [Outcome(us, message) for us, message, _ in rows if us is not None]
-    return _cut(found, limit, None if edge < 0 else (edge, 0))
+    found = [Outcome(us, message) for us, message, is_edge in rows if not is_edge]
+    return _cut(found, limit, next(((us, message) for us, message, is_edge in rows if is_edge), None))
 
 
 async def campaigns_of(connection: AsyncConnection, workspace_id: int, filters: Filters) -> list[int]:

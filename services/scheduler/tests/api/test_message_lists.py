@@ -9,6 +9,7 @@ from google.protobuf.duration_pb2 import Duration
 from maillane.scheduler.v1 import campaign_service_pb2 as campaign_pb
 from maillane.scheduler.v1 import mailbox_service_pb2 as mailbox_pb
 from maillane.scheduler.v1 import message_service_pb2 as pb
+from maillane_scheduler.store import outcome_pages
 
 from .making import make_campaign, make_mailbox, start
 from .scheduler_api import chunks, refused
@@ -31,7 +32,11 @@ async def listed(client, size=2, **filters):
 
 async def started(tenant, emails, **changes):
     """A campaign that goes on, and that the queue knows."""
-    campaign = await make_campaign(tenant.editor, **changes)
+    return await begun(tenant, await make_campaign(tenant.editor, **changes), emails)
+
+
+async def begun(tenant, campaign, emails):
+    """A draft, with recipients and started, once the queue knows all of it."""
     await tenant.editor.ImportRecipients(chunks(campaign.id, emails))
     await start(tenant.editor, campaign.id)
     async with asyncio.timeout(10):
@@ -67,6 +72,17 @@ async def test_what_waits_is_listed_as_it_leaves(tenant):
     assert [message.recipient[:2] for message in found] == ["a1", "b1", "a2", "b2", "a3"]
     assert [m.hold.expected_time.seconds - at(0).seconds for m in found] == [0, 0, 100, 150, 200]
     assert {message.hold.reason for message in found} == {pb.HOLD_REASON_NOT_STARTED}
+
+
+async def test_what_leaves_at_one_instant_is_listed_whole(tenant):
+    """However many lanes have a message at it, in whatever order those were imported, and wherever pages end."""
+    drafts = [await make_campaign(tenant.editor, start_time=at(0), delay=Duration(seconds=100)) for _ in range(5)]
+    for number, draft in reversed(list(enumerate(drafts))):
+        await begun(tenant, draft, [f"{number}a@x.example", f"{number}b@x.example"])
+
+    found = await listed(tenant.viewer, order=LEAVING)
+
+    assert [m.recipient[:2] for m in found] == [f"{number}{each}" for each in "ab" for number in (4, 3, 2, 1, 0)]
 
 
 async def test_what_a_person_holds_up_comes_last(tenant):
@@ -116,6 +132,19 @@ async def test_outcomes_are_listed_the_latest_first(api, tenant):
     assert await names(query="b") == "b"
     begin, end = (instant(f"2026-03-01T09:0{minute}:00Z") for minute in (2, 4))
     assert await names(start_time=begin, end_time=end) == "bd"
+
+
+async def test_what_was_settled_together_is_listed_whole(api, tenant, monkeypatch):
+    """Also where a page ends, for it has looked at enough, between two messages of one commit."""
+    monkeypatch.setattr(outcome_pages, "SCANNED", 3)
+    await started(tenant, [f"{name}@x.example" for name in "abcdefghij"])
+    by_name = {m.recipient[0]: m.id for m in await listed(tenant.viewer, 100)}
+    for name, message_id in by_name.items():
+        await settle(api, message_id, 3 if name in "aej" else 4, 1)
+
+    found = await listed(tenant.viewer, 1, order=LATEST, state=pb.MESSAGE_STATE_SENT)
+
+    assert [m.recipient[0] for m in found] == ["j", "e", "a"]
 
 
 def instant(text):
