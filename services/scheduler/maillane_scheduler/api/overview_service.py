@@ -1,6 +1,5 @@
 """A workspace as a whole: counts, what waits for a person, and how limits are used."""
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import cast
@@ -8,12 +7,12 @@ from typing import cast
 from maillane.scheduler.v1 import mailbox_service_pb2 as mailbox_pb
 from maillane.scheduler.v1 import overview_service_pb2 as pb
 from maillane.scheduler.v1.overview_service_pb2_grpc import OverviewServiceServicer
-from maillane_chassis.errors import ResourceExhausted, Unavailable
 from maillane_chassis.violations import Violations
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from maillane_scheduler.api.caller import Context, workspace
 from maillane_scheduler.api.times import timestamp, timestamp_us
+from maillane_scheduler.api.watches import Watches
 from maillane_scheduler.dispatch.meter import Used
 from maillane_scheduler.failure import WORTH_RETRY
 from maillane_scheduler.forecast import report
@@ -21,14 +20,15 @@ from maillane_scheduler.outlook import Outlook, Outlooks
 from maillane_scheduler.states import CampaignState, StopReason
 from maillane_scheduler.store import outcome_pages, overviews
 from maillane_scheduler.store.outlooks import Box, gate_parks
-from maillane_scheduler.store.overviews import Failed
+from maillane_scheduler.store.overviews import Failed, Totals
 from maillane_scheduler.validation import overviews as rules
 from maillane_scheduler.validation.messages import Filters
 
-EVERY_S = 1.0
-# Each looks once a second, some 20 ms.
-MAX_WATCHES = 200
-AGAIN_AFTER_S = 1.0
+WATCH_EVERY_S = 1.0
+# Workspaces at once, in one process: each look takes some 20 ms.
+MAX_WATCHED = 200
+# Their number stays as it is when a campaign is cancelled, when one grows old, and when one fails again otherwise.
+FAILURES_US = 60_000_000
 MOST_MAILBOXES = 200
 # In the strip "This hour".
 SHOWN = 5
@@ -43,14 +43,13 @@ class OverviewService(OverviewServiceServicer):
     def __init__(self, engine: AsyncEngine, outlooks: Outlooks) -> None:
         self._engine = engine
         self._outlooks = outlooks
-        self._watches = 0
-        self._stopping = asyncio.Event()
-        # By workspace: failures as of a number of them, for they are dear to look at and seldom change.
-        self._failures: dict[int, tuple[int, list[Failed]]] = {}
+        self._watches = Watches(self._overview, every_s=WATCH_EVERY_S, most=MAX_WATCHED)
+        # By workspace: failures as of (how many there were, when), for they are dear to look at and seldom change.
+        self._failures: dict[int, tuple[tuple[int, int], list[Failed]]] = {}
 
     def end_watches(self) -> None:
         """Ends the streams: before the server is stopped, which waits for them otherwise."""
-        self._stopping.set()
+        self._watches.close()
 
     async def GetOverview(self, request: pb.GetOverviewRequest, context: Context) -> pb.GetOverviewResponse:
         return pb.GetOverviewResponse(overview=await self._overview(workspace(context)))
@@ -58,28 +57,14 @@ class OverviewService(OverviewServiceServicer):
     async def WatchOverview(
         self, request: pb.WatchOverviewRequest, context: Context
     ) -> AsyncIterator[pb.WatchOverviewResponse]:
-        if self._watches >= MAX_WATCHES:
-            raise ResourceExhausted("too many workspaces are watched", reason="TOO_MANY_WATCHES")
-        self._watches += 1
-        try:
-            told = None
-            while True:
-                overview = await self._overview(workspace(context))
-                if overview != told:
-                    told = overview
-                    yield pb.WatchOverviewResponse(overview=overview)
-                try:
-                    async with asyncio.timeout(EVERY_S):
-                        await self._stopping.wait()
-                except TimeoutError:
-                    continue
-                raise Unavailable("this server stops", retry_after_s=AGAIN_AFTER_S)
-        finally:
-            self._watches -= 1
+        async for overview in self._watches.follow(workspace(context)):
+            yield pb.WatchOverviewResponse(overview=overview)
 
     async def GetAttention(self, request: pb.GetAttentionRequest, context: Context) -> pb.GetAttentionResponse:
-        outlook = await self._outlooks.look(workspace(context))
-        return await self._attention(workspace(context), outlook)
+        whose = workspace(context)
+        outlook = await self._outlooks.look(whose)
+        async with self._engine.connect() as connection:
+            return await self._attention(connection, whose, outlook, await overviews.totals(connection, whose))
 
     async def GetUsage(self, request: pb.GetUsageRequest, context: Context) -> pb.GetUsageResponse:
         violations, whose = Violations(), workspace(context)
@@ -127,7 +112,7 @@ class OverviewService(OverviewServiceServicer):
         outlook = await self._outlooks.look(workspace_id)
         async with self._engine.connect() as connection:
             totals = await overviews.totals(connection, workspace_id)
-        attention = await self._attention(workspace_id, outlook)
+            attention = await self._attention(connection, workspace_id, outlook, totals)
         waiting = _waiting(outlook)
         busy = sorted(
             (box for box in outlook.facts.boxes.values() if waiting[box.id]),
@@ -142,15 +127,12 @@ class OverviewService(OverviewServiceServicer):
             stopped=outlook.facts.stopped,
         )
 
-    async def _attention(self, workspace_id: int, outlook: Outlook) -> pb.GetAttentionResponse:
-        async with self._engine.connect() as connection:
-            totals = await overviews.totals(connection, workspace_id)
-            unconfirmed = await overviews.unconfirmed(connection, workspace_id) if totals.unconfirmed else []
-            paused = await overviews.paused(connection, workspace_id)
-            known = self._failures.get(workspace_id)
-            if known is None or known[0] != totals.failed:
-                known = (totals.failed, await overviews.failures(connection, workspace_id) if totals.failed else [])
-                self._remember(workspace_id, known)
+    async def _attention(
+        self, connection: AsyncConnection, workspace_id: int, outlook: Outlook, totals: Totals
+    ) -> pb.GetAttentionResponse:
+        unconfirmed = await overviews.unconfirmed(connection, workspace_id) if totals.unconfirmed else []
+        paused = await overviews.paused(connection, workspace_id)
+        failures = await self._failed(connection, workspace_id, (totals.failed, outlook.now_us // FAILURES_US))
         stopped = _stopped(outlook)
         answer = pb.GetAttentionResponse(
             unconfirmed=[
@@ -167,16 +149,20 @@ class OverviewService(OverviewServiceServicer):
                 )
                 for p in paused
             ],
-            failures=map(_failure, known[1]),
+            failures=map(_failure, failures),
         )
         worth = sum(group.worth_retry for group in answer.failures)
         answer.decisions = sum(u.count for u in unconfirmed) + len(stopped) + len(paused) + worth
         return answer
 
-    def _remember(self, workspace_id: int, known: tuple[int, list[Failed]]) -> None:
-        if len(self._failures) >= MAX_WATCHES:
-            self._failures.clear()
-        self._failures[workspace_id] = known
+    async def _failed(self, connection: AsyncConnection, workspace_id: int, as_of: tuple[int, int]) -> list[Failed]:
+        known = self._failures.get(workspace_id)
+        if known is None or known[0] != as_of:
+            if len(self._failures) >= MAX_WATCHED:
+                self._failures.clear()
+            known = (as_of, await overviews.failures(connection, workspace_id) if as_of[0] else [])
+            self._failures[workspace_id] = known
+        return known[1]
 
 
 def _waiting(outlook: Outlook) -> Counter[int]:

@@ -3,10 +3,12 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 from maillane.scheduler.v1 import campaign_service_pb2 as campaign_pb
 from maillane.scheduler.v1 import mailbox_service_pb2 as mailbox_pb
 from maillane.scheduler.v1 import overview_service_pb2 as pb
+from maillane_scheduler.api import overview_service
 
 from .making import make_mailbox
 from .scheduler_api import refused
@@ -71,6 +73,29 @@ async def test_a_watch_tells_of_a_change(api, tenant):
     stream.cancel()
 
     assert (first.overview.scheduled, latest.overview.active_campaigns) == (0, 1)
+
+
+async def test_many_watchers_of_a_workspace_share_one_look(api, tenant):
+    """However many pages are open; a server that stops ends all of their streams."""
+    streams = [tenant.viewer.WatchOverview(pb.WatchOverviewRequest()) for _ in range(10)]
+    answers = [await stream.read() for stream in streams]
+    looks = len(api.overviews._watches._watches)
+    api.overviews.end_watches()
+
+    assert looks == 1
+    assert len({answer.SerializeToString() for answer in answers}) == 1
+    assert {(await refused(stream.read())).code for stream in streams} == {grpc.StatusCode.UNAVAILABLE}
+
+
+async def test_failures_of_a_cancelled_campaign_are_no_decision(api, tenant, monkeypatch):
+    """Some time after it was cancelled: as many have failed as before."""
+    monkeypatch.setattr(overview_service, "FAILURES_US", 1)
+    campaign = await started(tenant, ["a@x.example", "b@x.example"], start_time=at(0))
+    await become(api, campaign.id, [("a", 4, 552, "552 5.2.2 a is full")])
+    before = (await attention(tenant.viewer)).decisions
+    await tenant.editor.CancelCampaign(campaign_pb.CancelCampaignRequest(campaign_id=campaign.id))
+
+    assert (before, (await attention(tenant.viewer)).decisions) == (1, 0)
 
 
 async def test_attention_lists_decisions(api, tenant):
