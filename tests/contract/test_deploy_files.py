@@ -61,6 +61,16 @@ def test_an_image_has_what_its_service_imports() -> None:
     assert installed("scheduler") >= STORES | {"grpcio", "pydantic", "cryptography", "greenlet"}
 
 
+def test_the_gateways_image_serves_the_web_ui_that_it_holds() -> None:
+    """Where it was built is where the gateway is told to look; without that the image is the API alone."""
+    dockerfile = (ROOT / "deploy/docker/Dockerfile").read_text()
+    gateway = dockerfile.partition(" AS gateway\n")[2]
+    [built] = re.findall(r"npm run build .*--outDir (\S+)", dockerfile)
+
+    assert re.findall(r"COPY --from=build-web (\S+) (\S+)", gateway) == [(built, built)]
+    assert re.findall(r"MAILLANE_WEB_DIR=(\S+)", gateway) == [built]
+
+
 @pytest.mark.parametrize("service", SETTINGS)
 def test_compose_tells_services_what_they_read(service: str) -> None:
     """A setting with a slip in its name would be ignored in silence."""
