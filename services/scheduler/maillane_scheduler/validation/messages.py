@@ -8,10 +8,10 @@ from maillane_chassis.violations import Violations
 
 from maillane_scheduler.states import MessageState, Resolution
 from maillane_scheduler.validation import suppressions
+from maillane_scheduler.validation.requests import instant_us
 
 MAX_REPLY_CONTAINS = 200
 MAX_QUERY = 254
-LAST_S = 7_258_118_400  # the year 2200
 _RESOLUTIONS = {int(resolution): f"RESOLUTION_{resolution.name}" for resolution in Resolution}
 
 
@@ -62,22 +62,10 @@ def filters(violations: Violations, request: pb.ListMessagesRequest | pb.ExportM
         mailbox_id=violations.identifier("mailbox_id", request.mailbox_id) if request.mailbox_id else None,
         recipient=suppressions.email(violations, request.recipient, "recipient") if request.recipient else None,
         query=violations.text("query", request.query, high=MAX_QUERY),
-        start_us=_instant_us(violations, request, "start_time"),
-        end_us=_instant_us(violations, request, "end_time"),
+        start_us=instant_us(violations, "start_time", request.start_time) if request.HasField("start_time") else None,
+        end_us=instant_us(violations, "end_time", request.end_time) if request.HasField("end_time") else None,
         order=ordered,
     )
-
-
-def _instant_us(
-    violations: Violations, request: pb.ListMessagesRequest | pb.ExportMessagesRequest, field: str
-) -> int | None:
-    if not request.HasField(field):  # type: ignore[arg-type]
-        return None
-    given = getattr(request, field)
-    if not 0 <= given.seconds <= LAST_S or not 0 <= given.nanos < 1_000_000_000:
-        violations.add(field, "must be a time from 1970 to 2200")
-        return None
-    return int(given.ToMicroseconds())
 
 
 @dataclass(frozen=True, slots=True)
