@@ -96,7 +96,7 @@ class OverviewService(OverviewServiceServicer):
         for (campaign, mailbox), trace in traces.items():
             if asked.campaign_id in (None, campaign) and asked.mailbox_id in (None, mailbox):
                 planned += report.by_hour(trace, rules.HOUR_US, asked.end_us)
-        return planned
+        return Counter({hour: count for hour, count in planned.items() if hour >= asked.start_us})
 
     @staticmethod
     def _boxes(outlook: Outlook, asked: rules.UsageAsked) -> list[Box]:

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import grpc
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from maillane.scheduler.v1 import campaign_service_pb2 as campaign_pb
 from maillane.scheduler.v1 import mailbox_service_pb2 as mailbox_pb
@@ -156,6 +157,16 @@ async def test_use_is_told_by_the_hour(api, tenant):
     assert (past.sent, past.failed, past.planned) == (1, 1, 0)
     assert (planned.start_time, planned.planned) == (at(0), 4)
     assert [usage.mailbox_id for usage in found.mailboxes] == list(campaign.mailbox_ids)
+
+
+async def test_use_that_is_planned_begins_where_it_is_asked_from(tenant):
+    """What leaves in the hours before is not told."""
+    campaign = await started(tenant, ["a@x.example", "b@x.example"], start_time=at(0), delay=Duration(seconds=7200))
+    request = pb.GetUsageRequest(campaign_id=campaign.id, start_time=at(1), end_time=at(5))
+
+    found = await tenant.viewer.GetUsage(request)
+
+    assert [(hour.start_time, hour.planned) for hour in found.hours] == [(at(2), 1)]
 
 
 async def test_use_of_more_than_31_days_is_refused(tenant):

@@ -461,7 +461,9 @@ class GetAttentionResponse(_message.Message):
 
     @_builtins.property
     def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___FailureGroup]:
-        """Of the last 7 days, up to 100; of the last 20,000 failures, where there are more."""
+        """Of the last 7 days, up to 100; of the last 20,000 failures, where there are more. What has become of them is told
+        within a minute.
+        """
 
     def __init__(
         self,
@@ -496,7 +498,7 @@ class GetUsageRequest(_message.Message):
     """Only of this campaign."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """From the hour of this instant on. Unset: 24 hours before end_time."""
+        """From the hour of this instant on. Unset: 24 hours before end_time, or before the current hour where that is unset."""
 
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
