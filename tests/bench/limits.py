@@ -16,9 +16,9 @@ import psycopg
 from maillane_local.ports import LOOPBACK, free_port
 from maillane_local.valkey import Valkey
 from redis import Redis
+from support.programs import unpacked
 
 from .echo import calls_per_s
-from .mail_servers import debian
 from .processes import running
 from .rig import Rig
 
@@ -113,8 +113,8 @@ def _copied(n: int) -> str:
 def _redis_benchmark() -> tuple[str, Mapping[str, str]]:
     if installed := shutil.which("redis-benchmark") or shutil.which("valkey-benchmark"):
         return installed, dict(os.environ)
-    files = debian("redis-tools", "redis-benchmark")
+    files = unpacked("redis-tools", "redis-benchmark")
     # What Debian links it to, and a slim machine may lack.
-    libraries = [debian(package, "redis-benchmark") / "usr/lib" for package in ("libjemalloc2", "liblzf1")]
+    libraries = [unpacked(package, "redis-benchmark") / "usr/lib" for package in ("libjemalloc2", "liblzf1")]
     paths = [str(path) for library in libraries for path in (library, *library.glob("*-linux-gnu"))]
     return str(files / "usr/bin/redis-benchmark"), {**os.environ, "LD_LIBRARY_PATH": ":".join(paths)}

@@ -2,21 +2,18 @@
 
 import asyncio
 import os
-import shutil
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from faults import scenario
-from faults.debian import unpacked
 from maillane_local.ports import LOOPBACK, free_port
+from support.programs import postfix_program
 
 from .processes import running
-from .row import CannotRun
 
 BACKLOG: Final = "100"
 SOURCE_S: Final = 120.0
@@ -41,7 +38,7 @@ async def sink(rtt_ms: float = 0) -> AsyncIterator[MailServer]:
     Raises:
         CannotRun: it is not installed, and Debian's package cannot be had.
     """
-    program, env = program_of("smtp-sink")
+    program, env = postfix_program("smtp-sink")
     # As root it wants to be somebody else.
     somebody = ("-u", "nobody") if os.geteuid() == 0 else ()
     near = free_port()
@@ -64,7 +61,7 @@ async def source(port: int, count: int, connections: int) -> float:
         CannotRun: as `sink`.
         TimeoutError: it does not end.
     """
-    program, env = program_of("smtp-source")
+    program, env = postfix_program("smtp-source")
     begun = time.perf_counter()
     process = await asyncio.create_subprocess_exec(
         *(program, "-d", "-s", str(connections), "-m", str(count), "-l", str(CONTENT_BYTES)),
@@ -75,27 +72,3 @@ async def source(port: int, count: int, connections: int) -> float:
         code = await process.wait()
     assert code == 0, f"smtp-source ended with {code}"
     return count / (time.perf_counter() - begun)
-
-
-def program_of(name: str) -> tuple[str, Mapping[str, str]]:
-    """Where a program of Postfix is, and its environment; out of Debian's package, whose daemon is not run.
-
-    Raises:
-        CannotRun: it cannot be had.
-    """
-    if installed := shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin"):
-        return installed, dict(os.environ)
-    files = debian("postfix", name)
-    return str(files / "usr/sbin" / name), {**os.environ, "LD_LIBRARY_PATH": str(files / "usr/lib/postfix")}
-
-
-def debian(package: str, what: str) -> Path:
-    """A package's files, unpacked and not installed.
-
-    Raises:
-        CannotRun: it cannot be had.
-    """
-    try:
-        return unpacked(package, what)
-    except scenario.CannotRun as error:
-        raise CannotRun(str(error)) from error

@@ -1,6 +1,5 @@
 """What processes have used, out of /proc; and those that a measurement starts beside the system."""
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -8,9 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from maillane_local.child import Child
-from maillane_local.ports import LOOPBACK
+from support.programs import listening
 
-START_S: Final = 15.0
 TICK_S: Final = 1 / os.sysconf("SC_CLK_TCK")
 
 _USED: Final = slice(11, 15)
@@ -51,23 +49,6 @@ async def running(
         yield child
     finally:
         await child.kill()
-
-
-async def listening(port: int) -> None:
-    """Waits until something listens.
-
-    Raises:
-        TimeoutError: nothing does.
-    """
-    async with asyncio.timeout(START_S):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection(LOOPBACK, port)
-            except OSError:
-                await asyncio.sleep(0.02)
-            else:
-                writer.transport.abort()
-                return
 
 
 def _own_s(pid: int) -> float:

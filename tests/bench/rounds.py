@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from .row import CannotRun, Contestant, Figures, Form, Row
+from support.programs import CannotRun
+
+from .row import Contestant, Figures, Form, Row
 from .steal import CALM_PERCENT, steal, steal_since
 
 REPEATS: Final = 2

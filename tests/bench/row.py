@@ -12,10 +12,6 @@ Figures: TypeAlias = dict[str, float]
 _Amount = TypeVar("_Amount", int, float)
 
 
-class CannotRun(Exception):
-    """This machine lacks what a contestant needs; its text says what."""
-
-
 @dataclass(frozen=True, slots=True)
 class Form:
     """How large a run is: the long form, of which the table is made, or a quick one, whose figures judge nothing."""

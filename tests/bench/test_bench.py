@@ -5,9 +5,10 @@ import json
 from pathlib import Path
 
 import pytest
+from support.programs import CannotRun
 
 from .rounds import Run, Runner
-from .row import CannotRun, Figures, Form, Goal, Line, Row, limit, ours, peer
+from .row import Figures, Form, Goal, Line, Row, limit, ours, peer
 from .rows import ROWS
 from .spread import percentile, rounded, spread
 from .steal import parsed, percent

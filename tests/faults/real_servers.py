@@ -1,9 +1,7 @@
 """Real mail servers that keep what they take, as they understood it: aiosmtpd, and Postfix's sink."""
 
-import asyncio
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -13,12 +11,11 @@ from typing import Any, Final
 
 from aiosmtpd.controller import Controller
 from maillane_local.ports import LOOPBACK, free_port
-
-from .debian import unpacked
+from support.programs import listening, postfix_program
 
 MAX_SESSION: Final = 10**9
 """Commands in one session: aiosmtpd's own limit, a protection of servers, is not what is tried here."""
-START_S: Final = 10
+STOP_S: Final = 10
 
 _ARGUMENTS = re.compile(rb"X-(Mail|Rcpt)-Args: <([^>\r\n]*)>")
 
@@ -74,7 +71,7 @@ async def postfix_sink(folder: Path) -> AsyncIterator[Taker]:
         CannotRun: it is not installed, and Debian's package cannot be had.
     """
     taker = Taker(free_port())
-    program, environment = _sink_program()
+    program, environment = postfix_program("smtp-sink")
     dump = folder / "taken"
     dump.mkdir()
     # As root it wants to be somebody else, who must then be able to write here.
@@ -89,7 +86,7 @@ async def postfix_sink(folder: Path) -> AsyncIterator[Taker]:
         yield taker
     finally:
         process.terminate()
-        process.wait(START_S)
+        process.wait(STOP_S)
         taker.taken = list(_dumped(dump))
 
 
@@ -102,28 +99,3 @@ def _dumped(folder: Path) -> Iterator[Taken]:
         given = [(kind, address.decode()) for kind, address in _ARGUMENTS.findall(head)]
         senders = [address for kind, address in given if kind == b"Mail"]
         yield Taken(" ".join(senders), tuple(address for kind, address in given if kind == b"Rcpt"), content)
-
-
-def _sink_program() -> tuple[str, dict[str, str]]:
-    """Where smtp-sink is, with the environment that it needs; out of Debian's package, whose daemon is never run."""
-    if installed := shutil.which("smtp-sink", path=f"{os.environ.get('PATH', '')}:/usr/sbin"):
-        return installed, dict(os.environ)
-    files = unpacked("postfix", "smtp-sink")
-    return str(files / "usr/sbin/smtp-sink"), {**os.environ, "LD_LIBRARY_PATH": str(files / "usr/lib/postfix")}
-
-
-async def listening(port: int) -> None:
-    """Waits until a server listens.
-
-    Raises:
-        TimeoutError: it does not, for too long.
-    """
-    async with asyncio.timeout(START_S):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection(LOOPBACK, port)
-            except OSError:
-                await asyncio.sleep(0.02)
-            else:
-                writer.transport.abort()
-                return

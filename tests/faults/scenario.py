@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
+from support.programs import CannotRun
+
 from .oracle import Findings
 from .rig import Rig, rig
 from .sink import Sink
@@ -20,10 +22,6 @@ from .sink import Sink
 HOLDS: Final = "holds"
 FAILS: Final = "FAILS"
 SKIPPED: Final = "not run"
-
-
-class CannotRun(Exception):
-    """This machine lacks what the scenario needs; its text says what."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from .scenario import CannotRun
+from support.programs import CannotRun
 
 CLONE_NEWNS: Final = 0x20000
 BLOCK: Final = bytes(64 * 1024)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from .debian import unpacked
+from support.programs import unpacked
 
 INSTALLED: Final = Path("/usr/lib")
 LIBRARY: Final = "*/faketime/libfaketimeMT.so.1"

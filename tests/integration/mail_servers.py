@@ -14,10 +14,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from faults.debian import unpacked
-from faults.real_servers import Taken, Taker, listening
-from faults.scenario import CannotRun
+from faults.real_servers import Taken, Taker
 from maillane_local.ports import free_port
+from support.programs import CannotRun, listening, unpacked
 
 REFUSED_DOMAIN: Final = "refused.example"
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from faults.real_servers import Taker, aiosmtpd, postfix_sink
-from faults.scenario import CannotRun
 from maillane_chassis.reach import LOOPBACK
 from maillane_sender.message import Recipient, Sender, Source, compile_message, render
 from maillane_sender.smtp import Connector, ConnectSettings, Envelope, Guard, Pool, Security, Transport, Verdict
+from support.programs import CannotRun
 
 from .mail_servers import REFUSED_DOMAIN, postfix, smtp_server
 

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any, Final
 
-from ..row import CannotRun
+from support.programs import CannotRun
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 NODE_FOLDER: Final = Path(__file__).parent
