@@ -137,15 +137,15 @@ def hold(state: MessageState, about: Circumstances) -> Hold | None:
     return _by_time(about)
 
 
-_PARKED = {
+PARKED = {
     ParkReason.LIMIT: (HoldReason.LIMIT, "a limit is used up"),
     ParkReason.BACKOFF: (HoldReason.BACKOFF, "the mail server asked for patience"),
-    ParkReason.WINDOW: (HoldReason.NOT_DUE, "it is outside the sending hours"),
+    ParkReason.WINDOW: (HoldReason.WINDOW, "it is outside the sending hours"),
 }
 
 
 def _by_time(about: Circumstances) -> Hold:
-    holds = [Hold(_PARKED[reason][0], until, detail or _PARKED[reason][1]) for reason, until, detail in about.parks]
+    holds = [Hold(PARKED[reason][0], until, detail or PARKED[reason][1]) for reason, until, detail in about.parks]
     if about.due_us is not None:
         retried = about.retry_us is not None and about.retry_us >= about.due_us
         holds.append(Hold(HoldReason.RETRY if retried else HoldReason.NOT_DUE, about.due_us))

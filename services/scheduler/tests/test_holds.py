@@ -41,6 +41,15 @@ def test_of_what_time_lifts_the_longest_binds():
     assert (found.reason, found.until_us, found.detail) == (HoldReason.LIMIT, NOW + 30, "hour")
 
 
+@pytest.mark.parametrize("reason", ParkReason)
+def test_a_park_says_what_it_is_for(reason):
+    """Also where nothing more is known of it."""
+    found = held(parks=[(reason, NOW + 30, "")])
+
+    assert found.reason is HoldReason[reason.name]
+    assert found.detail
+
+
 def test_a_retry_is_told_from_a_plan():
     """Where it is the retry's time that is ahead."""
     assert held(due_us=NOW + 10, retry_us=NOW + 10).reason is HoldReason.RETRY

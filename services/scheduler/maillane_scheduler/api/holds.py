@@ -2,10 +2,11 @@
 
 from maillane_scheduler.forecast.trace import Trace
 from maillane_scheduler.forecast.world import LIMITS
-from maillane_scheduler.message import Hold, HoldReason, Message
+from maillane_scheduler.message import PARKED, Hold, HoldReason, Message
 from maillane_scheduler.outlook import Outlook, Waiting
 from maillane_scheduler.states import CampaignState, MailboxState, ParkReason, StopReason
 from maillane_scheduler.store.outlooks import gate_parks
+from maillane_scheduler.store.parks import GATE
 
 
 def explained(outlook: Outlook, waiting: Waiting, trace: Trace, message: Message, expected_us: int | None) -> Hold:
@@ -51,8 +52,8 @@ def _parked(outlook: Outlook, waiting: Waiting, expected_us: int | None) -> Hold
     box = outlook.facts.boxes[waiting.lane.mailbox]
     for park in gate_parks(box):
         if park.until_us > outlook.now_us and park.reason is not ParkReason.LIMIT:
-            reason = HoldReason.BACKOFF if park.reason is ParkReason.BACKOFF else HoldReason.WINDOW
-            return Hold(reason, park.until_us, park.detail, expected_us)
+            reason, words = PARKED[park.reason]
+            return Hold(reason, park.until_us, park.detail or words, expected_us)
     return None
 
 
@@ -68,7 +69,7 @@ def _used_up(outlook: Outlook, waiting: Waiting, expected_us: int | None) -> Hol
     for reason, limit, used, until_us in limits:
         if limit is not None and used is not None and used.used >= limit:
             return Hold(reason, until_us, "", expected_us, limit, used.used)
-    limit_parks = [park for park in box.parks if park.reason is ParkReason.LIMIT and park.campaign in (0, campaign)]
+    limit_parks = [park for park in box.parks if park.reason is ParkReason.LIMIT and park.campaign in (GATE, campaign)]
     if limit_parks and not outlook.hours:
         return Hold(HoldReason.LIMIT, limit_parks[0].until_us, limit_parks[0].detail, expected_us)
     return None

@@ -33,6 +33,8 @@ from maillane_scheduler.store.parks import GATE
 
 # Far above what the settings allow as tries of one message; those that are not spent are beside it.
 ATTEMPTS_READ = 1000
+# Characters of a subject and a name with the recipient's values in them: 200 messages are to fit into an answer.
+SHOWN = 998
 
 _MESSAGES = tables.messages
 _ATTEMPTS = tables.attempts
@@ -185,8 +187,8 @@ def _message(row: Row[*tuple[Any, ...]]) -> Message:
         settle_time=row.settle_time if row.last_state == state else None,
         last_code=row.code or 0,
         line=row.line,
-        subject=templates.fill(row.subject, variables).text,
-        recipient_name=name_of(variables),
+        subject=templates.fill(row.subject, variables).text[:SHOWN],
+        recipient_name=name_of(variables)[:SHOWN],
         is_retry=row.retry_us is not None and row.retry_us == _due_us(row),
     )
 

@@ -14,7 +14,6 @@ from maillane_scheduler.validation.recipients import SHOWN, Rejection
 MAX_EMAILS = 1000
 # Of a chunk of an import: as many recipients come in one.
 MAX_ROWS = 10_000
-MAX_TOKEN = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,6 +182,22 @@ async def test_rows_have_subjects_and_names(tenant):
     assert (message.subject, message.recipient_name, message.line) == ("Hi Ann", "Ann", 7)
 
 
+async def test_a_row_is_bounded_whatever_its_values_are(tenant):
+    """A small subject can ask for a long value any number of times."""
+    template = campaign_pb.Template(subject="{{name}}" * 100, text="Hello")
+    campaign = await make_campaign(tenant.editor, template=template)
+    row = campaign_pb.Recipient(email="a@x.example", variables={"name": "x" * 4096}, line=1)
+
+    async def stream():
+        yield campaign_pb.ImportRecipientsRequest(campaign_id=campaign.id, recipients=[row])
+
+    await tenant.editor.ImportRecipients(stream())
+
+    [message] = await listed(tenant.viewer)
+
+    assert (message.subject, message.recipient_name) == ("x" * 998, "x" * 998)
+
+
 async def test_an_export_is_a_csv_without_formulas(api, tenant):
     """Every row of the list, in one file; what would be a formula is text."""
     await started(tenant, [f"r{n}@x.example" for n in range(1201)])

@@ -110,7 +110,7 @@ class _PaceReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PaceReason
     PACE_REASON_PARKED: _PaceReason.ValueType  # 7
     """The mailbox is parked: its server asked for patience."""
     PACE_REASON_PAUSED: _PaceReason.ValueType  # 8
-    """The mailbox, the campaign or the workspace is paused: until when is not known."""
+    """The mailbox is paused, or its server refuses its password: until when is not known."""
     PACE_REASON_START: _PaceReason.ValueType  # 9
     """The start time lies ahead."""
 
@@ -134,7 +134,7 @@ PACE_REASON_OTHER_CAMPAIGNS: PaceReason.ValueType  # 6
 PACE_REASON_PARKED: PaceReason.ValueType  # 7
 """The mailbox is parked: its server asked for patience."""
 PACE_REASON_PAUSED: PaceReason.ValueType  # 8
-"""The mailbox, the campaign or the workspace is paused: until when is not known."""
+"""The mailbox is paused, or its server refuses its password: until when is not known."""
 PACE_REASON_START: PaceReason.ValueType  # 9
 """The start time lies ahead."""
 Global___PaceReason: _TypeAlias = PaceReason  # noqa: Y015

@@ -224,8 +224,9 @@ class CampaignServiceServicer:
 
     def ForecastCampaign(self, request, context):
         """Forecasts when messages leave, as things stand: from limits, what is used of them, delays and gaps, what other
-        campaigns have waiting in the same mailboxes, and what is parked. Of a campaign (a draft: as if it was started now),
-        of a plan for one, or of a plan alone. Nothing is changed, and a million recipients take no longer than ten.
+        campaigns have waiting in the same mailboxes, and what is parked. Of a campaign (a draft: as if it was started now;
+        one that is paused, or whose workspace is stopped: as if it went on now), of a plan for one, or of a plan alone.
+        Nothing is changed, and a million recipients take no longer than ten.
 
         Errors: NOT_FOUND with reason MAILBOX_NOT_FOUND, FAILED_PRECONDITION with reason CAMPAIGN_ENDED.
         """

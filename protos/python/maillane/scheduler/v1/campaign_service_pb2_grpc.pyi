@@ -83,8 +83,9 @@ class CampaignServiceStub:
     """
     ForecastCampaign: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.ForecastCampaignRequest, _campaign_service_pb2.ForecastCampaignResponse]
     """Forecasts when messages leave, as things stand: from limits, what is used of them, delays and gaps, what other
-    campaigns have waiting in the same mailboxes, and what is parked. Of a campaign (a draft: as if it was started now),
-    of a plan for one, or of a plan alone. Nothing is changed, and a million recipients take no longer than ten.
+    campaigns have waiting in the same mailboxes, and what is parked. Of a campaign (a draft: as if it was started now;
+    one that is paused, or whose workspace is stopped: as if it went on now), of a plan for one, or of a plan alone.
+    Nothing is changed, and a million recipients take no longer than ten.
 
     Errors: NOT_FOUND with reason MAILBOX_NOT_FOUND, FAILED_PRECONDITION with reason CAMPAIGN_ENDED.
     """
@@ -248,8 +249,9 @@ class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_campaign_service_pb2.ForecastCampaignRequest, _abc.Awaitable[_campaign_service_pb2.ForecastCampaignResponse]],
     ) -> _abc.Awaitable[_campaign_service_pb2.ForecastCampaignResponse]:
         """Forecasts when messages leave, as things stand: from limits, what is used of them, delays and gaps, what other
-        campaigns have waiting in the same mailboxes, and what is parked. Of a campaign (a draft: as if it was started now),
-        of a plan for one, or of a plan alone. Nothing is changed, and a million recipients take no longer than ten.
+        campaigns have waiting in the same mailboxes, and what is parked. Of a campaign (a draft: as if it was started now;
+        one that is paused, or whose workspace is stopped: as if it went on now), of a plan for one, or of a plan alone.
+        Nothing is changed, and a million recipients take no longer than ten.
 
         Errors: NOT_FOUND with reason MAILBOX_NOT_FOUND, FAILED_PRECONDITION with reason CAMPAIGN_ENDED.
         """

@@ -319,9 +319,9 @@ class Message(_message.Message):
     last_reply: _builtins.str
     """The mail server's last reply, or what happened instead."""
     subject: _builtins.str
-    """Its subject, as the recipient sees it; of what was sent, as the template is now."""
+    """Its subject, as the recipient sees it, cut at 998 characters; of what was sent, as the template is now."""
     recipient_name: _builtins.str
-    """The recipient's name, where a variable says so: name, full_name, or first_name with last_name."""
+    """The recipient's name, where a variable says so: name, full_name, or first_name with last_name. Cut at 998 characters."""
     last_code: _builtins.int
     """The reply code of its last try; 0: there was none."""
     line: _builtins.int

@@ -360,7 +360,7 @@ class UnsubscribeRequest(_message.Message):
     TOKEN_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     token: _builtins.str
-    """From the link: up to 100 characters."""
+    """From the link."""
     validate_only: _builtins.bool
     """Only look: whom the link is for, and whether it was used. Programs that follow every link of a mail must not
     unsubscribe anybody.
