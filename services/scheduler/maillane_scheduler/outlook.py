@@ -68,8 +68,7 @@ class Outlook:
         """Whether a lane sends, or will by itself: nobody has to do anything for it."""
         if self.facts.stopped or waiting.lane.state is not CampaignState.ACTIVE:
             return False
-        box = self.facts.boxes.get(waiting.lane.mailbox)
-        return box is not None and can_send(box)
+        return can_send(self.facts.boxes.get(waiting.lane.mailbox))
 
     def of_campaign(self, campaign: int) -> list[Waiting]:
         """The lanes of a campaign, in its order."""
@@ -200,9 +199,9 @@ class Outlooks:
         return hours, days, dict(zip(campaigns, rest, strict=True))
 
 
-def can_send(box: Box) -> bool:
-    """Whether a mailbox sends, or will by itself."""
-    return box.state is MailboxState.ACTIVE and box.stop_reason != StopReason.PASSWORD_REFUSED
+def can_send(box: Box | None) -> bool:
+    """Whether a mailbox sends, or will by itself; None: one of which nothing is known, beyond those that are looked at."""
+    return box is not None and box.state is MailboxState.ACTIVE and box.stop_reason != StopReason.PASSWORD_REFUSED
 
 
 def _waiting(facts: Facts, standing: Sequence[Standing], now_us: int) -> list[Waiting]:

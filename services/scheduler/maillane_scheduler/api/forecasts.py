@@ -124,7 +124,7 @@ def _lanes(outlook: Outlook, wanted: _Asked) -> Iterator[Lane]:
     start = wanted.plan.start_time
     start_us = outlook.now_us if start is None else max(outlook.now_us, int(start.timestamp() * US))
     for mailbox, count in wanted.counts.items():
-        if not count or not can_send(outlook.facts.boxes[mailbox]):
+        if not count or not can_send(outlook.facts.boxes.get(mailbox)):
             continue
         ready_us, why = start_us, Pace.START
         if (waiting := outlook.waiting.get((wanted.campaign, mailbox))) is not None:

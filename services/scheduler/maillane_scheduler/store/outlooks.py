@@ -82,8 +82,10 @@ WHERE b.workspace_id = :workspace AND b.delete_time IS NULL LIMIT {MOST_LANES}
 """)
 _LANES = text(f"""
 SELECT c.id, l.mailbox_id, c.state, (extract(epoch FROM l.base) * 1000000)::bigint AS base_us, l.size, c.delay_us,
-       c.hourly_limit, (SELECT coalesce(sum(n.pending), 0) FROM campaign_counts n WHERE n.campaign_id = c.id) AS pending
-FROM campaigns c JOIN lanes l ON l.campaign_id = c.id
+       c.hourly_limit, n.pending
+FROM campaigns c CROSS JOIN LATERAL (
+  SELECT coalesce(sum(pending), 0) AS pending FROM campaign_counts WHERE campaign_id = c.id) n
+JOIN lanes l ON l.campaign_id = c.id
 WHERE c.workspace_id = :workspace AND c.state IN ({CampaignState.ACTIVE:d}, {CampaignState.PAUSED:d})
   AND l.base IS NOT NULL
 ORDER BY c.id DESC, l.position LIMIT {MOST_LANES}

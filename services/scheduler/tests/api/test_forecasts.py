@@ -114,6 +114,17 @@ async def test_the_end_is_not_known_where_a_mailbox_is_paused(tenant):
     assert found.binding.reason == pb.PACE_REASON_PAUSED
 
 
+async def test_the_end_is_not_known_where_nothing_is_known_of_a_mailbox(api, tenant):
+    """A workspace may have more of them than are looked at."""
+    campaign = await make_campaign(tenant.editor, 3)
+    await start(tenant.editor, campaign.id)
+    await api.sql("UPDATE mailboxes SET delete_time = now() WHERE id = :id", id=int(campaign.mailbox_ids[0]))
+
+    found = await tenant.viewer.ForecastCampaign(pb.ForecastCampaignRequest(campaign_id=campaign.id))
+
+    assert (found.recipients, found.HasField("last_time")) == (3, False)
+
+
 async def test_what_has_ended_has_no_forecast(tenant):
     """CAMPAIGN_ENDED."""
     campaign = await make_campaign(tenant.editor, 1)
