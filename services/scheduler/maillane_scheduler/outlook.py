@@ -200,7 +200,7 @@ class Outlooks:
 
 
 def can_send(box: Box | None) -> bool:
-    """Whether a mailbox sends, or will by itself; None: one of which nothing is known, beyond those that are looked at."""
+    """Whether a mailbox sends, or will by itself; None: nothing is known of it, as a workspace may have too many."""
     return box is not None and box.state is MailboxState.ACTIVE and box.stop_reason != StopReason.PASSWORD_REFUSED
 
 
