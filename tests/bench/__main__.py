@@ -19,12 +19,15 @@ from .rounds import Run, Runner
 from .row import Form, Row
 from .rows import ROWS
 from .spread import rounded
-from .table import keep, text
+from .table import keep, text, write_document
 
 
 def main() -> None:
     """Runs what was asked for."""
     options = _options()
+    if options.document:
+        write_document(ROWS)
+        return
     chosen = _chosen(options.rows)
     if options.list:
         print("\n".join(f"{row.name:<10} {'; '.join(line.what for line in row.lines)}" for row in chosen))
@@ -73,6 +76,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("rows", nargs="*", help="names of rows; all, if none is given")
     parser.add_argument("--quick", action="store_true", help="smaller, once, in some minutes; judges nothing")
     parser.add_argument("--rounds", type=int, help="instead of the row's own")
+    parser.add_argument("--document", action="store_true", help="write docs/benchmarks.md anew, and measure nothing")
     parser.add_argument("--list", action="store_true", help="name the rows, and measure nothing")
     return parser.parse_args()
 

@@ -7,12 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from support.documents import ROOT, with_measured
+
 from .rounds import Run
 from .row import Form, Goal, Line, Row
 from .spread import Spread, rounded, spread
 from .steal import CALM_PERCENT
 
-RESULTS: Final = Path(__file__).resolve().parents[2] / ".build/bench.json"
+RESULTS: Final = ROOT / ".build/bench.json"
+DOCUMENT: Final = ROOT / "docs/benchmarks.md"
 
 NOT_MEASURED: Final = "–"
 
@@ -116,21 +119,32 @@ def text(row: Row, runs: Sequence[Run], form: Form) -> str:
     return "\n".join(blocks)
 
 
+def write_document(rows: Sequence[Row]) -> None:
+    """Writes the figures of docs/benchmarks.md anew, from what is kept."""
+    DOCUMENT.write_text(with_measured(DOCUMENT.read_text(), markdown(rows, kept_results())))
+
+
 def markdown(rows: Sequence[Row], kept: Mapping[str, Any]) -> str:
-    """The table of docs/benchmarks.md, of all rows that are kept."""
+    """The figures of docs/benchmarks.md: those of the long form, on what, and which rows have none."""
     head = [
-        "| what | target | Maillane | limit | peers | verdict | steal |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "",
+        "| what | target | Maillane | limit | peers | verdict | runs, steal | commit, date |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     body = []
-    for row in rows:
-        if row.name not in kept["rows"]:
-            continue
-        form = Form(quick=kept["rows"][row.name]["form"] == "quick")
-        for cells in lines(row, runs_of(kept, row), form):
-            parts = (cells.what, cells.target, cells.ours, cells.limit, cells.peers, cells.verdict, cells.steal)
+    long = Form()
+    measured = [row for row in rows if kept["rows"].get(row.name, {}).get("form") == long.name]
+    for row in measured:
+        taken, runs = kept["rows"][row.name], runs_of(kept, row)
+        rounds = 1 + max(run.round for run in runs)
+        for cells in lines(row, runs, long):
+            taken_as = (f"{rounds}, {cells.steal}", f"{taken['commit']}, {taken['date']}")
+            parts = (cells.what, cells.target, cells.ours, cells.limit, cells.peers, cells.verdict, *taken_as)
             body.append(f"| {' | '.join(part or NOT_MEASURED for part in parts)} |")
-    return "\n".join(head + body) + "\n"
+    missing = ", ".join(f"`{row.name}`" for row in rows if row not in measured)
+    tail = ["", f"Not measured in the long form yet: {missing}."] if missing else []
+    on = ", ".join(f"{name} {value}" for name, value in kept["machine"].items() if name != "commit")
+    return "\n".join([f"On: {on}.", *head, *body, *tail]) + "\n"
 
 
 def _target(line: Line) -> str:

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from support.documents import with_measured
 from support.programs import CannotRun
 
 from .rounds import Run, Runner
@@ -12,7 +13,7 @@ from .row import Figures, Form, Goal, Line, Row, limit, ours, peer
 from .rows import ROWS
 from .spread import percentile, rounded, spread
 from .steal import parsed, percent
-from .table import keep, kept_results, lines, markdown, runs_of, text
+from .table import DOCUMENT, keep, kept_results, lines, markdown, runs_of, text
 
 LONG = Form()
 LINE = Line("per_s", "things", "/s", Goal(least=100), "200: the wire", times_peer=2)
@@ -113,6 +114,28 @@ def test_what_is_kept_comes_back_and_replaces_only_its_row(tmp_path: Path) -> No
     assert runs_of(kept, row) == runs * 2
     assert runs_of(kept, other) == runs
     assert markdown([row, other], json.loads(path.read_text())).count("| things |") == 2
+
+
+def test_the_document_has_the_long_form_alone_and_names_what_it_lacks(tmp_path: Path) -> None:
+    """Smaller sizes under the names of large ones would mislead."""
+    path = tmp_path / "bench.json"
+    row, runs = row_of(maillane=[150.0])
+    quick = dataclasses.replace(row, name="small", lines=(dataclasses.replace(LINE, what="few things"),))
+    keep(row, runs, LONG, {"commit": "a"}, path)
+    keep(quick, runs, Form(quick=True), {"commit": "a"}, path)
+
+    document = markdown([row, quick], kept_results(path))
+    assert "| things |" in document
+    assert "few things" not in document
+    assert "Not measured in the long form yet: `small`." in document
+
+
+def test_the_document_has_a_place_for_the_figures_and_names_every_row() -> None:
+    """It can be written again and again."""
+    whole = DOCUMENT.read_text()
+
+    assert "| a |\n" in with_measured(whole, "| a |\n")
+    assert [row.name for row in ROWS if f"`{row.name}`" not in with_measured(whole, "")] == []
 
 
 async def test_everybody_runs_in_turns_and_who_was_first_is_last_in_the_next_round() -> None:

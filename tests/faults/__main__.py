@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from .scenario import FAILS, Result, Scenario, run, scenarios
 from .side_by_side import LANES, estimate_s, run_all
-from .table import keep, line, write
+from .table import keep, line, write, write_document
 
 NICE = 10
 """Of those that claim nothing about time: they take what the others leave."""
@@ -25,6 +25,9 @@ NICE = 10
 def main() -> None:
     """Runs what was asked for; exits 1 if something does not hold."""
     options = _options()
+    if options.document:
+        write_document()
+        return
     chosen = _chosen(options.rows)
     if not chosen:
         sys.exit(f"no such rows; there are {sorted({scenario.row for scenario in scenarios()})}")
@@ -76,6 +79,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("rows", nargs="*", help="rows of the table, as 3 or 1:Valkey; all, if none is named")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000), help="to repeat a run")
     parser.add_argument("--scale", type=float, default=1.0, help="the share of the long form's size")
+    parser.add_argument("--document", action="store_true", help="write docs/reliability.md anew, and run nothing")
     parser.add_argument("--lanes", type=int, default=LANES, help="how many at a time, of those that may be")
     # For the process of one scenario: it runs there, and its result is written to this file.
     parser.add_argument("--result", type=Path, help=argparse.SUPPRESS)

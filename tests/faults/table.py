@@ -6,9 +6,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from support.documents import ROOT, with_measured
+
 from .scenario import Result
 
-RESULTS: Final = Path(__file__).resolve().parents[2] / ".build/faults.json"
+RESULTS: Final = ROOT / ".build/faults.json"
+DOCUMENT: Final = ROOT / "docs/reliability.md"
 
 
 def keep(results: Sequence[Result], path: Path = RESULTS) -> None:
@@ -31,6 +34,15 @@ def line(result: Result) -> str:
     measured = ", ".join(f"{name} {value}" for name, value in result.measured.items())
     head = f"{result.row:>2}  {result.scenario:<32} {result.took_s:>6.1f} s  seed {result.seed}  {result.verdict}"
     return "\n".join([head, f"    {measured}", *(f"    broken: {claim}" for claim in result.broken)])
+
+
+def write_document() -> None:
+    """Writes the table of docs/reliability.md anew, from what is kept.
+
+    Raises:
+        FileNotFoundError: nothing is.
+    """
+    DOCUMENT.write_text(with_measured(DOCUMENT.read_text(), markdown(json.loads(RESULTS.read_text()))))
 
 
 def markdown(rows: Sequence[dict[str, Any]]) -> str:

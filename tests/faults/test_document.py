@@ -1,24 +1,25 @@
 """The table in docs/reliability.md."""
 
 import pytest
+from support.documents import with_measured
 
-from .document import DOCUMENT, with_table
 from .scenario import scenarios
+from .table import DOCUMENT
 
 
 def test_the_document_has_a_place_for_the_table() -> None:
     """It can be written again and again, and nothing else changes."""
     whole = DOCUMENT.read_text()
-    once = with_table(whole, "| a |\n")
+    once = with_measured(whole, "| a |\n")
 
     assert "| a |\n" in once
-    assert with_table(once, "| b |\n") == with_table(whole, "| b |\n")
+    assert with_measured(once, "| b |\n") == with_measured(whole, "| b |\n")
 
 
 def test_a_document_without_a_place_is_refused() -> None:
     """Rather than left as it was."""
     with pytest.raises(ValueError, match="no place"):
-        with_table("# Nothing", "| a |\n")
+        with_measured("# Nothing", "| a |\n")
 
 
 def test_every_scenario_is_told_of() -> None:
