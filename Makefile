@@ -63,8 +63,9 @@ format: setup ## Format the code and the protos
 	@$(BIN)/python tools/generate_protos.py --format
 
 .PHONY: proto
-proto: setup ## Generate protos/python from protos/maillane
+proto: setup ## Generate protos/python, and the comments of the API's documentation, from protos/maillane
 	@$(BIN)/python tools/generate_protos.py
+	@$(BIN)/python tools/extract_comments.py
 
 .PHONY: lock
 lock: setup ## Resolve the dependencies anew into requirements.lock

@@ -1,5 +1,6 @@
 """Single emails, and what became of them."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import astuple
 
@@ -25,8 +26,9 @@ from maillane_scheduler.validation.requests import page_size
 
 # Some seconds of work, well within what callers wait; they repeat the call while there is more.
 RETRY_BATCHES = 10
-# Each reads as fast as its caller takes it.
+# At once, in one process: each reads as fast as its caller takes it. A workspace whose callers are slow leaves room.
 MAX_EXPORTS = 8
+MAX_EXPORTS_OF_WORKSPACE = 2
 
 
 class MessageService(MessageServiceServicer):
@@ -41,7 +43,8 @@ class MessageService(MessageServiceServicer):
         self._sync = sync
         self._outlooks = outlooks
         self._lists = MessageLists(engine, outlooks)
-        self._exports = 0
+        # By workspace: how many go on.
+        self._exports = Counter[int]()
         self._resend_wait_s = resend_wait_s
 
     async def ListMessages(self, request: pb.ListMessagesRequest, context: Context) -> pb.ListMessagesResponse:
@@ -57,19 +60,19 @@ class MessageService(MessageServiceServicer):
     async def ExportMessages(
         self, request: pb.ExportMessagesRequest, context: Context
     ) -> AsyncIterator[pb.ExportMessagesResponse]:
-        violations = Violations()
+        violations, whose = Violations(), workspace(context)
         filters = rules.filters(violations, request)
         violations.raise_if_any()
-        if self._exports >= MAX_EXPORTS:
+        if self._exports.total() >= MAX_EXPORTS or self._exports[whose] >= MAX_EXPORTS_OF_WORKSPACE:
             raise ResourceExhausted("too many exports go on", reason="TOO_MANY_EXPORTS")
-        self._exports += 1
+        self._exports[whose] += 1
         try:
-            async for rows in self._lists.pages(workspace(context), filters):
+            async for rows in self._lists.pages(whose, filters):
                 yield pb.ExportMessagesResponse(
                     body=HttpBody(content_type="text/csv; charset=utf-8", data=csv_lines.lines(rows))
                 )
         finally:
-            self._exports -= 1
+            self._exports -= Counter((whose,))
 
     async def GetMessage(self, request: pb.GetMessageRequest, context: Context) -> pb.GetMessageResponse:
         violations = Violations()

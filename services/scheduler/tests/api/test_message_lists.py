@@ -4,11 +4,13 @@ import asyncio
 import csv
 import io
 
+import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from maillane.scheduler.v1 import campaign_service_pb2 as campaign_pb
 from maillane.scheduler.v1 import mailbox_service_pb2 as mailbox_pb
 from maillane.scheduler.v1 import message_service_pb2 as pb
+from maillane_scheduler.api.message_lists import MessageLists
 from maillane_scheduler.store import outcome_pages
 
 from .making import make_campaign, make_mailbox, start
@@ -211,6 +213,28 @@ async def test_an_export_is_a_csv_without_formulas(api, tenant):
     assert [row["recipient"] for row in rows] == [f"r{n}@x.example" for n in range(1201)]
     assert rows[7]["reply"] == '\'=HYPERLINK("http://evil","x")\r\n@SUM(1)'
     assert rows[7]["state"] == "failed"
+
+
+async def test_slow_exports_of_a_workspace_leave_room_for_others(api, tenant, monkeypatch):
+    """Two of it at once; the next once one has ended."""
+    taken = asyncio.Event()
+
+    async def as_slow_as_its_caller(self, workspace_id, filters):
+        yield None
+        await taken.wait()
+
+    monkeypatch.setattr(MessageLists, "pages", as_slow_as_its_caller)
+    other = await api.tenant()
+    begun = [client.ExportMessages(pb.ExportMessagesRequest()) for client in (tenant.viewer, tenant.viewer)]
+    for stream in begun:
+        await stream.read()
+
+    assert (await refused(tenant.viewer.ExportMessages(pb.ExportMessagesRequest()))).reason == "TOO_MANY_EXPORTS"
+    assert await other.viewer.ExportMessages(pb.ExportMessagesRequest()).read()
+
+    taken.set()
+    assert [await stream.read() for stream in begun] == [grpc.aio.EOF] * 2
+    assert await tenant.viewer.ExportMessages(pb.ExportMessagesRequest()).read()
 
 
 async def test_filters_that_do_not_fit_an_order_are_refused(tenant):

@@ -85,7 +85,8 @@ class MessageServiceServicer:
         """Streams the messages that a list with the same filters has, in its order, as a CSV file (RFC 4180, UTF-8): a line
         of names, then a line a message. A field that a spreadsheet could take for a formula begins with an apostrophe.
 
-        Errors: as of ListMessages; RESOURCE_EXHAUSTED with reason TOO_MANY_EXPORTS (8 go on through this server).
+        Errors: as of ListMessages; RESOURCE_EXHAUSTED with reason TOO_MANY_EXPORTS (8 go on through
+        this server, or 2 of the workspace).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

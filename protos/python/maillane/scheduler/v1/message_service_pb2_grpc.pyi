@@ -29,7 +29,8 @@ class MessageServiceStub:
     """Streams the messages that a list with the same filters has, in its order, as a CSV file (RFC 4180, UTF-8): a line
     of names, then a line a message. A field that a spreadsheet could take for a formula begins with an apostrophe.
 
-    Errors: as of ListMessages; RESOURCE_EXHAUSTED with reason TOO_MANY_EXPORTS (8 go on through this server).
+    Errors: as of ListMessages; RESOURCE_EXHAUSTED with reason TOO_MANY_EXPORTS (8 go on through
+    this server, or 2 of the workspace).
     """
     GetMessage: _aio.UnaryUnaryMultiCallable[_message_service_pb2.GetMessageRequest, _message_service_pb2.GetMessageResponse]
     """Gets a message with each of its attempts."""
@@ -79,7 +80,8 @@ class MessageServiceServicer(metaclass=_abc_1.ABCMeta):
         """Streams the messages that a list with the same filters has, in its order, as a CSV file (RFC 4180, UTF-8): a line
         of names, then a line a message. A field that a spreadsheet could take for a formula begins with an apostrophe.
 
-        Errors: as of ListMessages; RESOURCE_EXHAUSTED with reason TOO_MANY_EXPORTS (8 go on through this server).
+        Errors: as of ListMessages; RESOURCE_EXHAUSTED with reason TOO_MANY_EXPORTS (8 go on through
+        this server, or 2 of the workspace).
         """
 
     @_abc_1.abstractmethod
