@@ -32,10 +32,18 @@ def main() -> None:
     if options.list:
         print("\n".join(f"{row.name:<10} {'; '.join(line.what for line in row.lines)}" for row in chosen))
         return
-    uvloop.run(_measure(chosen, Form(options.quick), options.rounds))
+    trees = {name: Path(path).resolve() for name, _, path in (tree.partition("=") for tree in options.tree)}
+    uvloop.run(
+        _measure(
+            [row.over(trees) for row in chosen] if trees else chosen,
+            Form(options.quick),
+            options.rounds,
+            kept=not trees,
+        )
+    )
 
 
-async def _measure(chosen: list[Row], form: Form, rounds: int | None) -> None:
+async def _measure(chosen: list[Row], form: Form, rounds: int | None, *, kept: bool) -> None:
     facts = machine()
     print(*(f"{name} {value}" for name, value in facts.items()), sep=", ", end="\n\n", flush=True)
     runner = Runner(form, _tell)
@@ -46,7 +54,8 @@ async def _measure(chosen: list[Row], form: Form, rounds: int | None) -> None:
         runs = await runner.row(row, rounds)
         if not runs:
             continue
-        keep(row, runs, form, facts)
+        if kept:
+            keep(row, runs, form, facts)
         tables.append(text(row, runs, form))
         print(tables[-1], end="\n\n", flush=True)
     if len(tables) > 1:
@@ -54,7 +63,8 @@ async def _measure(chosen: list[Row], form: Form, rounds: int | None) -> None:
     for name, why in runner.missing.items():
         print(f"not run: {name}: {why}")
     form_note = " Quick: smaller sizes, one round; these figures judge nothing." if form.quick else ""
-    print(f"{time.monotonic() - runner.begun_s:.0f} s; kept in .build/bench.json.{form_note}")
+    where = "; kept in .build/bench.json" if kept else ""
+    print(f"{time.monotonic() - runner.begun_s:.0f} s{where}.{form_note}")
 
 
 def _tell(row: Row, run: Run) -> None:
@@ -76,6 +86,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("rows", nargs="*", help="names of rows; all, if none is given")
     parser.add_argument("--quick", action="store_true", help="smaller, once, in some minutes; judges nothing")
     parser.add_argument("--rounds", type=int, help="instead of the row's own")
+    parser.add_argument(
+        "--tree",
+        action="append",
+        default=[],
+        metavar="NAME=PATH",
+        help="services of these checkouts, in turns; keeps nothing (start is of this one)",
+    )
     parser.add_argument("--document", action="store_true", help="write docs/benchmarks.md anew, and measure nothing")
     parser.add_argument("--list", action="store_true", help="name the rows, and measure nothing")
     return parser.parse_args()

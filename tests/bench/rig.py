@@ -100,11 +100,12 @@ class Rig:
 
 @asynccontextmanager
 async def started(
-    tree: Path = HERE, *, senders: int = 0, settings: Mapping[str, str] | None = None
+    tree: Path | None = None, *, senders: int = 0, settings: Mapping[str, str] | None = None
 ) -> AsyncIterator[Rig]:
     """The services of a checkout over stores of their own; nothing of it is left behind.
 
     Args:
+        tree: the checkout; None: this one.
         senders: real ones; 0: this process plays one.
         settings: environment variables for all services.
     """
@@ -121,7 +122,7 @@ async def started(
         await postgres.ensure_database("bench")
         stores = Stores(redis_url=valkey.url, postgres_url=postgres.url("bench"))
         ports = Ports(*free_ports(len(Ports.__dataclass_fields__)))
-        overrides = {"PYTHONPATH": _path_of(tree), **(settings or {})}
+        overrides = {"PYTHONPATH": _path_of(tree or HERE), **(settings or {})}
         arguments = ("init", "--token-file", str(folder.token_file))
         env = scheduler_env(stores, known, ports, overrides)
         await asyncio.to_thread(run_once, "migration", "maillane_scheduler", *arguments, env=env, timeout_s=60)
@@ -153,7 +154,9 @@ def _sender(part: Part, number: int) -> Part:
 
 
 def _path_of(tree: Path) -> str:
-    members = [tree / "services" / member for member in ("chassis", "scheduler", "ratelimit", "sender")]
+    members = [
+        tree / "services" / member for member in ("chassis", "redis_cluster", "scheduler", "ratelimit", "sender")
+    ]
     return os.pathsep.join(map(str, [*members, tree / "protos" / "python"]))
 
 

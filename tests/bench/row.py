@@ -1,8 +1,10 @@
 """What a row of the benchmark is: who is measured, in which figures, and what they should be."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias, TypeVar
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Final, Literal, Self, TypeAlias, TypeVar
 
 OURS: Final = "maillane"
 
@@ -14,9 +16,14 @@ _Amount = TypeVar("_Amount", int, float)
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How large a run is: the long form, of which the table is made, or a quick one, whose figures judge nothing."""
+    """How large a run is: the long form, of which the table is made, or a quick one, whose figures judge nothing.
+
+    Attributes:
+        tree: the checkout whose services ours are; None: this one.
+    """
 
     quick: bool = False
+    tree: Path | None = None
 
     def pick(self, long: _Amount, quick: _Amount) -> _Amount:
         """A size."""
@@ -90,6 +97,16 @@ class Row:
     rounds: int = 3
     long_only: bool = False
 
+    def over(self, trees: Mapping[str, Path]) -> Self:
+        """The same with ours alone, once by each checkout's name."""
+        contestants = tuple(
+            replace(each, name=name, run=partial(_over, each, tree))
+            for each in self.contestants
+            if each.kind == "ours"
+            for name, tree in trees.items()
+        )
+        return replace(self, contestants=contestants)
+
     @property
     def kinds(self) -> Mapping[str, str]:
         """Of each contestant, by its name."""
@@ -109,3 +126,7 @@ def peer(name: str, run: Callable[[Form], Awaitable[Figures]], *, long_only: boo
 def limit(name: str, run: Callable[[Form], Awaitable[Figures]], *, long_only: bool = False) -> Contestant:
     """What the wire, the store or the library does alone."""
     return Contestant(name, run, "limit", long_only)
+
+
+async def _over(contestant: Contestant, tree: Path, form: Form) -> Figures:
+    return await contestant.run(replace(form, tree=tree))

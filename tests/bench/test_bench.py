@@ -160,6 +160,21 @@ async def test_everybody_runs_in_turns_and_who_was_first_is_last_in_the_next_rou
     assert runner.missing == {"absent": "not here"}
 
 
+async def test_checkouts_run_in_turns_with_nobody_else() -> None:
+    """Each by its name, on its own tree."""
+    trees: list[Path | None] = []
+
+    async def run(form: Form) -> Figures:
+        trees.append(form.tree)
+        return {"per_s": 1.0}
+
+    row = Row("row", (LINE,), (ours(run), peer("peer", run)), rounds=2).over({"old": Path("a"), "new": Path("b")})
+    runs = await Runner(LONG, lambda _row, _run: None, begun_s=float("-inf")).row(row)
+
+    assert [run.contestant for run in runs] == ["old", "new", "new", "old"]
+    assert trees == [Path("a"), Path("b"), Path("b"), Path("a")]
+
+
 def test_every_row_has_a_name_of_its_own_and_somebody_of_ours() -> None:
     """They are chosen by their names."""
     assert len({row.name for row in ROWS}) == len(ROWS)

@@ -24,7 +24,7 @@ LANE: Final = 999_999
 async def _growth(form: Form) -> Figures:
     """Claims of fifteen at each size; at the last, pages of messages, too."""
     figures: Figures = {}
-    async with started() as rig:
+    async with started(form.tree) as rig:
         pending = 0
         for size in form.pick_all((10_000, 100_000, 1_000_000, 10_000_000), (1_000, 10_000)):
             await _grow(rig, size - pending)
@@ -80,7 +80,7 @@ async def _page_ms(rig: Rig, request: message_pb.ListMessagesRequest) -> float:
 async def _rebuild(form: Form) -> Figures:
     """Redis is wiped: until every lane is told to the queue again."""
     count = form.pick(1_000_000, 20_000)
-    async with started() as rig:
+    async with started(form.tree) as rig:
         await rig.fill(count // 4, start="1 hour", wait_s=LOAD_S)
         forget_peak(rig.pids["scheduler"])
         begun = time.perf_counter()

@@ -22,7 +22,7 @@ ECHOED_BYTES: Final = 250
 async def _null(form: Form) -> Figures:
     """Everything is due, nothing is sent: one poll of 50, then two."""
     figures: Figures = {}
-    async with started() as rig:
+    async with started(form.tree) as rig:
         await warmed(rig)
         for in_flight in (50, 100):
             count = form.pick(40_000, 2_000)
@@ -61,7 +61,7 @@ async def _procrastinate_null(form: Form) -> Figures:
 async def _lag(form: Form) -> Figures:
     """100 a second, from four mailboxes: from due to handed out."""
     count = form.pick(2_000, 200)
-    async with started() as rig:
+    async with started(form.tree) as rig:
         await warmed(rig)
         await rig.fill(count // MAILBOXES, start="3 s", every_us=MAILBOXES * 10_000)
         sender = PlayedSender(rig.stub)
@@ -78,7 +78,7 @@ async def _bullmq_lag(form: Form) -> Figures:
 async def _burst(form: Form) -> Figures:
     """All due at one instant, with two polls of 50 waiting."""
     count = form.pick(5_000, 1_000)
-    async with started() as rig:
+    async with started(form.tree) as rig:
         await warmed(rig)
         campaign = await rig.fill(count // MAILBOXES, start="4 s")
         sender = PlayedSender(rig.stub)
@@ -93,7 +93,7 @@ async def _bullmq_burst(form: Form) -> Figures:
 
 async def _limit(form: Form) -> Figures:
     """Many messages in one mailbox meet a limit of 200."""
-    async with started() as rig:
+    async with started(form.tree) as rig:
         await warmed(rig)
         await rig.fill(form.pick(10_000, 1_000), hourly=200, mailboxes=1)
         sender = PlayedSender(rig.stub)
@@ -112,7 +112,7 @@ async def _bullmq_limit(form: Form) -> Figures:
 async def _idle(form: Form) -> Figures:
     """Everything is far ahead, one poll waits."""
     for_s, calm_s = form.pick(20, 2), form.pick(3, 1)
-    async with started() as rig:
+    async with started(form.tree) as rig:
         await rig.fill(form.pick(100_000, 2_000) // MAILBOXES, start="1 hour")
         sender = PlayedSender(rig.stub)
         poll = asyncio.create_task(sender.claim(10, calm_s + for_s + 1))

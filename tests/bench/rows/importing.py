@@ -22,7 +22,7 @@ TABLES: Final = ("messages", "attempts", "claims", "permits")
 async def _import(form: Form) -> Figures:
     """Recipients of three variables into a started campaign that begins in an hour, by the typed client."""
     count = form.pick(1_000_000, 20_000)
-    async with started() as rig:
+    async with started(form.tree) as rig:
         campaign = await _campaign(rig)
         redis_before = rig.redis.info("memory")["used_memory"]
         begun = time.perf_counter()
@@ -60,7 +60,7 @@ async def _bullmq(form: Form) -> Figures:
 async def _settled(form: Form) -> Figures:
     """What Postgres keeps of messages that were handed out fifteen at a time, and sent."""
     count = form.pick(100_000, 2_000)
-    async with started() as rig:
+    async with started(form.tree) as rig:
         await rig.fill(count // MAILBOXES)
         sender = PlayedSender(rig.stub)
         await asyncio.gather(*(sender.work(15, count) for _ in range(4)))

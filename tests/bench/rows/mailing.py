@@ -24,7 +24,7 @@ COUNTS: Final = {0: (20_000, 1_000), 20: (2_400, 300), 100: (600, 100)}
 
 async def _ours(form: Form, rtt_ms: int, senders: int = 1) -> Figures:
     count = form.pick(*COUNTS[rtt_ms]) * senders
-    async with sink(rtt_ms) as server, started(senders=senders, settings=_reach(server.port)) as rig:
+    async with sink(rtt_ms) as server, started(form.tree, senders=senders, settings=_reach(server.port)) as rig:
         await _sent(rig, WARM, server.port)
         before: dict[str, float] = {}
         seconds = await _sent(rig, count, server.port, before)
