@@ -17,17 +17,20 @@ from maillane.scheduler.v1 import campaign_service_pb2 as campaign_pb
 from maillane.scheduler.v1 import identity_service_pb2 as identity_pb
 from maillane.scheduler.v1 import mailbox_service_pb2 as mailbox_pb
 from maillane.scheduler.v1 import message_service_pb2 as message_pb
+from maillane.scheduler.v1 import overview_service_pb2 as overview_pb
 from maillane.scheduler.v1 import suppression_service_pb2 as suppression_pb
 
 from .making import campaign_of, mailbox_of, make_campaign, start
-from .scheduler_api import SERVICES, chunks
+from .scheduler_api import SERVICES, chunks, refused
+from .test_message_lists import listed, started
+from .test_overview import become
 
 _SERVICE = access_pb2.ACCESS_SERVICE
 RPCS = [method for service in SERVICES.values() for method in service.methods]
 NAMES = [method.name for method in RPCS]
 # Closed to every token, whatever they name.
 SERVICES_ONLY = {method.name for method in RPCS if method.GetOptions().Extensions[access_pb2.access] == _SERVICE}
-# They name nothing by an id, or answer with the caller's own only; test_lists_show_only_ones_own looks at these.
+# They name nothing by an id, or answer with the caller's own only; the tests of lists and overviews look at these.
 WITHOUT_IDS = {
     "AddSuppressions",
     "CreateMailbox",
@@ -191,6 +194,71 @@ async def test_lists_show_only_ones_own(api, tenant):
     assert len((await client.ListTokens(identity_pb.ListTokensRequest())).tokens) == 3
     assert len((await other.viewer.ListSuppressions(suppression_pb.ListSuppressionsRequest())).suppressions) == 1
     assert (await client.GetIdentity(identity_pb.GetIdentityRequest())).workspace.id == str(tenant.id)
+
+
+async def test_what_goes_over_a_workspace_shows_only_ones_own(api, tenant):
+    """Messages in each order and as a file, its overview, decisions and use: all empty beside another's."""
+    other = await api.tenant("other")
+    ids = await belongings(api, other)
+    await become(api, ids["campaign_id"], [("r0", 4, 552, "552 5.2.2 full")])
+    totals = overview_pb.Overview(scheduled=0, sent=0, attention=0, active_campaigns=0)
+
+    async def seen(client):
+        usage = await client.GetUsage(overview_pb.GetUsageRequest())
+        overview = (await client.GetOverview(overview_pb.GetOverviewRequest())).overview
+        stream = client.WatchOverview(overview_pb.WatchOverviewRequest())
+        watched = (await stream.read()).overview
+        stream.cancel()
+        return [
+            *[
+                bool((await client.ListMessages(message_pb.ListMessagesRequest(order=order, query="r"))).messages)
+                for order in (message_pb.MESSAGE_ORDER_CAMPAIGN, message_pb.MESSAGE_ORDER_LATEST)
+            ],
+            len([part async for part in client.ExportMessages(message_pb.ExportMessagesRequest())]) > 1,
+            bool((await client.GetAttention(overview_pb.GetAttentionRequest())).decisions),
+            bool(usage.hours) and bool(usage.mailboxes),
+            overview != totals and watched != totals,
+        ]
+
+    assert await seen(other.viewer) == [True] * 6
+    assert await seen(tenant.viewer) == [False] * 6
+
+
+async def test_what_waits_elsewhere_is_not_listed(api, tenant):
+    """In the order of leaving, which asks the queue, which knows no workspaces."""
+    other = await api.tenant("other")
+    await started(other, ["a@x.example", "b@x.example"])
+    await started(tenant, ["c@x.example"])
+
+    found = await listed(tenant.viewer, order=message_pb.MESSAGE_ORDER_LEAVING)
+
+    assert [message.recipient for message in found] == ["c@x.example"]
+
+
+async def test_ids_of_others_are_not_found_within_what_is_ones_own(api, tenant):
+    """A plan with their mailbox, and one's own campaign as their recipient would get it."""
+    ids = await belongings(api, await api.tenant("other"))
+    own = await make_campaign(tenant.editor, 1)
+    plan = campaign_pb.ForecastCampaignRequest(campaign=campaign_pb.Campaign(mailbox_ids=[ids["mailbox_id"]]))
+    shown = campaign_pb.PreviewMessageRequest(campaign_id=own.id, message_id=ids["message_id"])
+
+    assert (await refused(tenant.viewer.ForecastCampaign(plan))).reason == "MAILBOX_NOT_FOUND"
+    assert (await refused(tenant.viewer.PreviewMessage(shown))).reason == "MESSAGE_NOT_FOUND"
+
+
+async def test_decisions_are_about_ones_own(api, tenant):
+    """Unconfirmed messages, failures, campaigns and mailboxes that stopped, where another workspace has each too."""
+    for each in (tenant, await api.tenant("other")):
+        own = [await make_campaign(each.editor, 2) for _ in range(2)]
+        await become(api, own[0].id, [("r0", 4, 552, "552 5.2.2 full"), ("r1", 5, 0, "lost")])
+        await api.sql("UPDATE campaigns SET state = 3, state_reason = 'refused' WHERE id = :id", id=int(own[1].id))
+        await api.sql("UPDATE mailboxes SET stop_reason = 2, stop_time = now() WHERE id = :id",
+                      id=int(own[1].mailbox_ids[0]))  # fmt: skip
+        found = await each.viewer.GetAttention(overview_pb.GetAttentionRequest())
+
+        assert [group.campaign_id for group in (*found.failures, *found.unconfirmed)] == [own[0].id] * 2
+        assert [group.campaign_id for group in found.campaigns] == [own[1].id]
+        assert [group.mailbox_id for group in found.mailboxes] == list(own[1].mailbox_ids)
 
 
 @pytest.mark.parametrize("role", ["viewer", "editor", "admin"])
