@@ -97,6 +97,12 @@ class Tenant:
         assert answer["total"] == len(answer["messages"])
         return [mail for mail in reversed(answer["messages"]) if not senders or mail["sender"] in senders]
 
+    async def contents(self, *senders: str) -> list[bytes]:
+        """Of these senders' mails in the catcher: what came, byte for byte."""
+        mails = await self.caught(*senders)
+        async with httpx.AsyncClient(base_url=self.system.urls["catcher"], trust_env=False) as catcher:
+            return [(await catcher.get(f"/api/messages/{mail['id']}")).content for mail in mails]
+
 
 def recipients(mails: Iterable[Mapping[str, Any]]) -> Counter[str]:
     """How many mails each recipient got."""
