@@ -20,6 +20,7 @@ from maillane_scheduler.outlook import US, Outlook, Outlooks, can_send
 from maillane_scheduler.states import CampaignState
 from maillane_scheduler.store import campaigns, mailboxes
 from maillane_scheduler.validation.forecasts import ForecastAsked
+from maillane_scheduler.validation.overviews import HOUR_US
 
 # Of a campaign that is not there yet; no id is 0.
 NEW = 0
@@ -146,7 +147,7 @@ def _answer(outlook: Outlook, wanted: _Asked, traces: dict[Place, Trace]) -> pb.
         last_time=timestamp_us(None if blocked else max(ends, default=None)),
         shares=(_share(mailbox, wanted.counts[mailbox], trace) for mailbox, trace in mine.items()),
     )
-    _tell_hours(found, outlook, mine, min(begins, default=0), max(ends, default=0))
+    _tell_hours(found, mine, min(begins, default=0), max(ends, default=0))
     for mailbox, trace in mine.items():
         found.holds.extend(_hold(mailbox, wait) for wait in trace.waits[:MOST_HOLDS])
     for mailbox in blocked:
@@ -172,12 +173,10 @@ def _share(mailbox: int, count: int, trace: Trace) -> pb.ForecastShare:
     )
 
 
-def _tell_hours(
-    found: pb.ForecastCampaignResponse, outlook: Outlook, mine: dict[int, Trace], first_us: int, last_us: int
-) -> None:
-    hour_us = outlook.hour_us
-    until_us = first_us - first_us % hour_us + DETAILED_HOURS * hour_us
-    counted = {mailbox: report.by_hour(trace, hour_us, until_us) for mailbox, trace in mine.items()}
+def _tell_hours(found: pb.ForecastCampaignResponse, mine: dict[int, Trace], first_us: int, last_us: int) -> None:
+    # The clock's, whatever the windows of limits are.
+    until_us = first_us - first_us % HOUR_US + DETAILED_HOURS * HOUR_US
+    counted = {mailbox: report.by_hour(trace, HOUR_US, until_us) for mailbox, trace in mine.items()}
     for hour in sorted({hour for counts in counted.values() for hour in counts}):
         planned = [
             pb.ForecastPlanned(mailbox_id=str(mailbox), count=counts[hour])

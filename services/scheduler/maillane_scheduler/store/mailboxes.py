@@ -104,19 +104,20 @@ async def change(
     keeps_password = row.password is not None and "password" not in changes.fields
     has_key = bool(new.dkim.private_key) if "dkim_private_key" in changes.fields else row.dkim_key is not None
     check(new, old.smtp if keeps_password else None, has_key)
+    values = {**_columns(new), **_secrets(row, changes, new, sealer)}
+    if changes.fields & _SERVER:
+        # What another server allows is still to be learned.
+        values |= {"learned_cap": None, "learn_time": None}
+        if await _lift(connection, mailbox_id, ParkReason.BACKOFF):
+            # What it rested for may be over: it is tried at once, and rests again where it is not.
+            values |= {"backoff_level": 0, **({} if row.state == MailboxState.PAUSED else _NO_STOP)}
     try:
-        await _write(connection, mailbox_id, **_columns(new), **_secrets(row, changes, new, sealer))
+        await _write(connection, mailbox_id, **values)
     except IntegrityError as error:
         raise _taken(error) from None
     if changes.fields & _LIMITS:
         # A limit that was raised may leave room now; one that still binds parks the mailbox again.
         await _lift(connection, mailbox_id, ParkReason.LIMIT)
-    if changes.fields & _SERVER and row.learned_cap is not None:
-        # What another server allows is still to be learned.
-        await _write(connection, mailbox_id, learned_cap=None, learn_time=None)
-    if changes.fields & _SERVER and await _lift(connection, mailbox_id, ParkReason.BACKOFF):
-        # What it rested for may be over: it is tried at once, and rests again where it is not.
-        await _write(connection, mailbox_id, backoff_level=0, **({} if row.state == MailboxState.PAUSED else _NO_STOP))
     detail = {"fields": sorted(changes.fields)}
     await audit.record(connection, actor, "mailbox.update", f"mailboxes/{mailbox_id}", detail)
 

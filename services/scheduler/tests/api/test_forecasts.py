@@ -6,6 +6,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from maillane.scheduler.v1 import campaign_service_pb2 as pb
 from maillane.scheduler.v1 import mailbox_service_pb2 as mailbox_pb
+from maillane_scheduler.dispatch.terms import Limits
 
 from .making import make_campaign, make_mailbox, start
 from .scheduler_api import refused
@@ -36,6 +37,18 @@ async def test_a_plan_is_forecast_before_there_is_a_campaign(tenant):
         pb.PACE_REASON_HOURLY_LIMIT,
         pb.PACE_REASON_HOURLY_LIMIT,
     ]
+
+
+async def test_hours_are_the_clocks_where_limits_roll(api, tenant, monkeypatch):
+    """One is counted over 61 minutes then, from its first part on."""
+    monkeypatch.setattr(api.outlooks._meter, "limits", Limits(3600, 86_400, 60, None))
+    mailbox = await make_mailbox(tenant.editor, hourly_limit=40)
+    plan = pb.Campaign(mailbox_ids=[mailbox.id], start_time=at(0), delay=Duration(seconds=45))
+
+    found = await tenant.viewer.ForecastCampaign(pb.ForecastCampaignRequest(campaign=plan, recipients=100))
+
+    assert [hour.start_time for hour in found.hours] == [at(number) for number in range(len(found.hours))]
+    assert sum(hour.planned[0].count for hour in found.hours) == 100
 
 
 async def test_one_more_mailbox_is_suggested_where_it_ends_earlier(tenant):
