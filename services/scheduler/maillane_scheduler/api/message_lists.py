@@ -92,7 +92,8 @@ class MessageLists:
     async def _leaving(self, workspace_id: int, filters: Filters, place: Sequence[int] | None, size: int) -> Page:
         async with self._engine.connect() as connection:
             campaigns = await outcome_pages.campaigns_of(connection, workspace_id, filters)
-            ids = await outcome_pages.matches(connection, campaigns, filters.query) if filters.query else None
+            searched = filters.query or filters.recipient
+            ids = await outcome_pages.matches(connection, campaigns, searched) if searched else None
             matched = await message_reads.read(connection, ids) if ids is not None else None
         outlook = await self._outlooks.look(workspace_id)
         traces = await self._outlooks.forecast(outlook)

@@ -64,7 +64,6 @@ FROM scanned a JOIN messages m ON m.id = a.message_id
 WHERE NOT EXISTS (SELECT FROM edge e WHERE (e.us, e.message_id) > (a.us, a.message_id))
   AND a.state = ANY(CAST(:states AS int[])) AND {_CURRENT}
   AND (CAST(:mailbox AS int) IS NULL OR m.mailbox_id = :mailbox)
-  AND (CAST(:recipient AS text) IS NULL OR lower(m.email) = lower(:recipient))
 UNION ALL SELECT us, message_id, true FROM edge
 ORDER BY 1 DESC, 2 DESC
 """)
@@ -98,19 +97,19 @@ async def list_page(
     of = {
         "states": [int(filters.state)] if filters.state else list(map(int, _OUTCOMES)),
         "mailbox": filters.mailbox_id,
-        "recipient": filters.recipient,
         "start_us": filters.start_us or 0,
         "end_us": filters.end_us if filters.end_us is not None else _END_US,
         "before_us": before_us,
         "before_id": before_id,
     }
-    if filters.query:
-        ids = await matches(connection, campaigns, filters.query)
-        rows = (await connection.execute(_OF_MESSAGES, {**of, "ids": ids, "limit": limit + 1})).all()
+    if searched := filters.query or filters.recipient:
+        ids = await matches(connection, campaigns, searched)
+        only = {"recipient": filters.recipient, "ids": ids, "limit": limit + 1}
+        rows = (await connection.execute(_OF_MESSAGES, {**of, **only})).all()
         found = [Outcome(*row) for row in rows]
         return _cut(found, limit, None)
     # Without filters, all that is looked at is listed, but for what was tried again since.
-    is_filtered = any((filters.state, filters.mailbox_id, filters.recipient))
+    is_filtered = any((filters.state, filters.mailbox_id))
     each = max(2 * limit, SCANNED // max(1, len(campaigns)) if is_filtered else 0)
     rows = (await connection.execute(_SCAN, {**of, "campaigns": campaigns, "each": each})).all()
     found = [Outcome(us, message) for us, message, is_edge in rows if not is_edge]

@@ -155,6 +155,20 @@ def instant(text):
     return made
 
 
+@pytest.mark.parametrize("order", [LEAVING, LATEST])
+async def test_what_goes_to_one_recipient_is_on_the_first_page(api, tenant, order):
+    """However many others are before it, and not what goes to an address that begins so."""
+    await started(tenant, ["Ann@x.example", *(f"r{n}@x.example" for n in range(5)), "ann@x.example.org"])
+    if order == LATEST:
+        for message in await listed(tenant.viewer, 100):
+            await settle(api, message.id, 3, int(message.line))
+    request = pb.ListMessagesRequest(page_size=1, order=order, recipient="ann@X.example")
+
+    answer = await tenant.viewer.ListMessages(request)
+
+    assert [message.recipient for message in answer.messages] == ["Ann@x.example"]
+
+
 @pytest.mark.parametrize("order", [pb.MESSAGE_ORDER_CAMPAIGN, LEAVING])
 async def test_recipients_are_found_by_the_beginning_of_address_or_domain(tenant, order):
     """Whatever the case of letters; signs of patterns are just signs."""
