@@ -177,9 +177,12 @@ class CampaignService(CampaignServiceServicer):
         by, made = actor(context), list[Made]()
 
         async def make() -> int:
-            values = await sent_tests.values(connection, by.workspace_id, asked.campaign_id, asked.as_whom)
+            campaign = await campaigns.get(connection, by.workspace_id, asked.campaign_id)
+            values = await sent_tests.values(connection, campaign, asked.as_whom)
             [row] = RecipientChecker().check([pb.Recipient(email=asked.recipient, variables=values, line=1)]).rows
-            made.append(await sent_tests.make(connection, by, asked, row, has_links=bool(self._links)))
+            made.append(
+                await sent_tests.make(connection, by, campaign, asked.mailbox_id, row, has_links=bool(self._links))
+            )
             return made[0].message_id
 
         body = pb.SendTestMessageRequest()

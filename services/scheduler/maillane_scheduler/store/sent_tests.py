@@ -13,11 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from maillane_scheduler.campaign import Campaign
 from maillane_scheduler.states import CampaignKind, CampaignState
-from maillane_scheduler.store import audit, campaigns, lane_plans, mailboxes, recipient_reads, recipients, tables
+from maillane_scheduler.store import audit, lane_plans, mailboxes, recipient_reads, recipients, tables
 from maillane_scheduler.store.audit import Actor
 from maillane_scheduler.store.recipients import Added
 from maillane_scheduler.validation.campaigns import check_complete, needed_variables
-from maillane_scheduler.validation.previews import As, TestAsked
+from maillane_scheduler.validation.previews import As
 from maillane_scheduler.validation.recipients import Row
 
 # Of a workspace, that have not left yet: a person looks at a few, and a paused mailbox must not gather them for ever.
@@ -38,10 +38,13 @@ class Made:
     added: Added
 
 
-async def make(connection: AsyncConnection, actor: Actor, asked: TestAsked, row: Row, *, has_links: bool) -> Made:
-    """Makes a test of a campaign as it is now, due at once.
+async def make(
+    connection: AsyncConnection, actor: Actor, campaign: Campaign, mailbox_id: int | None, row: Row, *, has_links: bool
+) -> Made:
+    """Makes a test of a campaign as it is given, due at once.
 
     Args:
+        mailbox_id: from which; None: the campaign's first.
         row: to whom, with the values.
 
     Raises:
@@ -49,8 +52,7 @@ async def make(connection: AsyncConnection, actor: Actor, asked: TestAsked, row:
         FailedPrecondition: CAMPAIGN_INCOMPLETE or VARIABLES_MISSING.
         ResourceExhausted: TOO_MANY_TESTS.
     """
-    campaign = await campaigns.get(connection, actor.workspace_id, asked.campaign_id)
-    chosen = (asked.mailbox_id,) if asked.mailbox_id is not None else campaign.plan.mailbox_ids[:1]
+    chosen = (mailbox_id,) if mailbox_id is not None else campaign.plan.mailbox_ids[:1]
     check_complete(campaign.plan.template, chosen, has_links=has_links)
     _check_variables(campaign, row)
     await mailboxes.share(connection, actor.workspace_id, chosen)
@@ -66,18 +68,17 @@ async def make(connection: AsyncConnection, actor: Actor, asked: TestAsked, row:
     return Made(test_id, message_id, added)
 
 
-async def values(connection: AsyncConnection, workspace_id: int, campaign_id: int, as_whom: As) -> dict[str, str]:
+async def values(connection: AsyncConnection, campaign: Campaign, as_whom: As) -> dict[str, str]:
     """Whose values a test is sent with.
 
     Raises:
-        NotFound: CAMPAIGN_NOT_FOUND, or RECIPIENT_NOT_FOUND.
+        NotFound: RECIPIENT_NOT_FOUND.
     """
-    campaign = await campaigns.get(connection, workspace_id, campaign_id)
     if as_whom.sample is not None:
         return as_whom.sample.variables
     if as_whom.index is None and not campaign.counts.total:
         return {}
-    return (await recipient_reads.nth(connection, campaign_id, as_whom.index or 0)).variables
+    return (await recipient_reads.nth(connection, campaign.id, as_whom.index or 0)).variables
 
 
 async def expire(connection: AsyncConnection) -> list[int]:
