@@ -22,9 +22,17 @@ class Session:
 
 
 async def sign_in(
-    connection: AsyncConnection, person: Person, peer: str, limits: SessionLimits, *, sign_up: bool
+    connection: AsyncConnection,
+    person: Person,
+    previous_secret: str,
+    peer: str,
+    limits: SessionLimits,
+    *,
+    sign_up: bool,
 ) -> Session:
     """Begins a session for a person whose address is verified, in the workspace that they entered last.
+
+    The session of the previous secret, if there is one, ends.
 
     Raises:
         PermissionDenied: NOT_A_MEMBER, they belong nowhere, and may not sign up. Nothing is kept of them.
@@ -38,11 +46,13 @@ async def sign_in(
         await members.join(connection, Actor(workspace_id, None, name, peer, user_id), Role.ADMIN)
     if workspace_id is None:
         raise PermissionDenied("this account is in no workspace and has no invitation", reason="NOT_A_MEMBER")
-    return await _begin(connection, Actor(workspace_id, None, name, peer, user_id), limits)
+    return await _begin(connection, Actor(workspace_id, None, name, peer, user_id), previous_secret, limits)
 
 
-async def sign_in_locally(connection: AsyncConnection, peer: str, limits: SessionLimits) -> Session:
-    """Begins a session for whoever sits at the machine, as an admin of the oldest workspace.
+async def sign_in_locally(
+    connection: AsyncConnection, previous_secret: str, peer: str, limits: SessionLimits
+) -> Session:
+    """Begins a session for whoever sits at the machine, as an admin of the oldest workspace; the previous one ends.
 
     Raises:
         FailedPrecondition: NO_WORKSPACE, none was made yet.
@@ -54,7 +64,7 @@ async def sign_in_locally(connection: AsyncConnection, peer: str, limits: Sessio
     actor = Actor(workspace_id, None, LOCAL_PERSON.name, peer, user_id)
     await members.join(connection, actor, Role.ADMIN)
     await members.enter(connection, workspace_id, user_id)
-    return await _begin(connection, actor, limits)
+    return await _begin(connection, actor, previous_secret, limits)
 
 
 async def sign_out(connection: AsyncConnection, secret: str, peer: str) -> None:
@@ -67,8 +77,10 @@ async def sign_out(connection: AsyncConnection, secret: str, peer: str) -> None:
         await audit.record(connection, actor, "session.revoke", f"sessions/{ended.session_id}")
 
 
-async def _begin(connection: AsyncConnection, actor: Actor, limits: SessionLimits) -> Session:
+async def _begin(connection: AsyncConnection, actor: Actor, previous_secret: str, limits: SessionLimits) -> Session:
     assert actor.user_id is not None
+    # Not before the membership is locked: whoever removes a member locks it first, and then its sessions.
+    await sign_out(connection, previous_secret, actor.peer)
     secret = new_secret()
     session_id, expire_time = await sessions.create(
         connection, actor.user_id, actor.workspace_id, digest(secret), limits

@@ -151,15 +151,15 @@ class IdentityService(IdentityServiceServicer):
         if not request.email_verified:
             raise PermissionDenied("the provider has not verified this address", reason="EMAIL_UNVERIFIED")
         async with self._engine.begin() as connection:
-            await signing_in.sign_out(connection, request.previous_secret, peer(context))
-            session = await signing_in.sign_in(connection, person, peer(context), self._limits, sign_up=self._sign_up)
+            session = await signing_in.sign_in(
+                connection, person, request.previous_secret, peer(context), self._limits, sign_up=self._sign_up
+            )
         return pb.SignInResponse(session=convert.session(session))
 
     async def SignInLocally(self, request: pb.SignInLocallyRequest, context: Context) -> pb.SignInLocallyResponse:
         previous = _secret("previous_secret", request.previous_secret)
         async with self._engine.begin() as connection:
-            await signing_in.sign_out(connection, previous, peer(context))
-            session = await signing_in.sign_in_locally(connection, peer(context), self._limits)
+            session = await signing_in.sign_in_locally(connection, previous, peer(context), self._limits)
         return pb.SignInLocallyResponse(session=convert.session(session))
 
     async def RevokeSession(self, request: pb.RevokeSessionRequest, context: Context) -> pb.RevokeSessionResponse:

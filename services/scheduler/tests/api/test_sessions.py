@@ -7,6 +7,7 @@ import pytest
 from maillane.scheduler.v1 import identity_service_pb2 as pb
 from maillane_scheduler.api_token import digest
 from maillane_scheduler.store import sessions
+from sqlalchemy import text
 
 from .scheduler_api import SESSION_LIMITS, refused
 
@@ -142,6 +143,22 @@ async def test_a_sign_in_ends_the_session_that_it_replaces(api, tenant):
     assert again != person.secret
     assert not await is_good(api, person.secret)
     assert await is_good(api, again)
+
+
+async def test_a_person_who_is_removed_while_they_sign_in_again_does_not_come_in(api, tenant):
+    """Neither call fails for the other: both lock the membership first, and then what it holds."""
+    person = await api.member(tenant)
+    async with api.engine.begin() as removal:
+        await removal.execute(
+            text("SELECT 1 FROM memberships WHERE user_id = :id FOR UPDATE"), {"id": int(person.user_id)}
+        )
+        again = asyncio.create_task(refused(api.sign_in(person.email, previous_secret=person.secret)))
+        async with asyncio.timeout(10):
+            while not await api.sql("SELECT 1 FROM pg_locks WHERE NOT granted"):
+                await asyncio.sleep(0.01)
+        await removal.execute(text("DELETE FROM memberships WHERE user_id = :id"), {"id": int(person.user_id)})
+
+    assert (await again).reason == "NOT_A_MEMBER"
 
 
 async def test_a_revoked_session_opens_nothing(api, tenant):
