@@ -8,7 +8,7 @@ from maillane.scheduler.v1 import identity_service_pb2 as pb
 from maillane.scheduler.v1.campaign_service_pb2 import WatchCampaignResponse
 from maillane_chassis.errors import Unavailable
 from maillane_gateway.http.credential import Credentials
-from maillane_gateway.sign_in import tries
+from maillane_gateway.sign_in import endpoints, tries
 from maillane_gateway.sign_in.cookies import LOGIN_S, Cookies
 from maillane_gateway.sign_in.endpoints import _return_path
 from maillane_gateway.sign_in.login_state import LoginState, LoginStates
@@ -141,10 +141,21 @@ async def test_who_tries_too_often_waits(local, monkeypatch):
     begins(local)
     async with as_browser(local, client=("127.0.0.9", 4711)) as browser:
         codes = [(await browser.post("/auth/local", headers=CSRF)).status_code for _ in range(2)]
-        answer = await browser.get("/auth/sign-in")
+        answers = [await browser.get(path) for path in ("/auth/sign-in", "/auth/callback?code=x&state=y")]
 
     assert codes == [200, 429]
-    assert answer.headers["location"] in {"/sign-in?error=limited&wait=100", "/sign-in?error=limited&wait=99"}
+    limited = {f"/sign-in?error=limited&wait={wait_s}" for wait_s in (99, 100)}
+    assert {answer.headers["location"] for answer in answers} <= limited
+
+
+async def test_a_bounded_number_is_worked_on_at_once(monkeypatch):
+    """Also of those who sign out: a cookie that looks like one is made up in no time."""
+    monkeypatch.setattr(endpoints, "MAX_AT_ONCE", 0)
+    async with running(local_sign_in=True) as gateway, as_browser(gateway, cookie=f"{COOKIE}=mls_x") as browser:
+        answers = [await browser.post(f"/auth/{what}", headers=CSRF) for what in ("local", "sign-out")]
+
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert {answer.json()["error"]["details"][0]["reason"] for answer in answers} == {"TOO_BUSY"}
 
 
 async def test_a_cookie_opens_the_api_and_its_streams(gateway, scheduler):

@@ -1,4 +1,4 @@
-"""`POST /v1/campaigns/{campaign_id}/recipients:import`: the one upload, which no HTTP rule can describe."""
+"""`POST /v1/campaigns/{campaign_id}/recipients:import`: an upload, which no HTTP rule can describe."""
 
 from typing import cast
 

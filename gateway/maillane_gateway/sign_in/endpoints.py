@@ -33,7 +33,7 @@ CALLBACK: Final = "/auth/callback"
 HOME: Final = "/"
 
 MAX_AT_ONCE: Final = 50
-"""Each waits for the provider."""
+"""Each waits for the provider or the scheduler, and nobody needs an account for it."""
 
 _SEE_OTHER: Final = 303
 # A path of ours: "//host" and "/\host" lead elsewhere, and browsers drop tabs and line breaks before they look.
@@ -130,6 +130,7 @@ class SignIn:
         Raises:
             PermissionDenied: LOCAL_SIGN_IN_OFF, CSRF.
             ResourceExhausted: TOO_MANY_TRIES.
+            Unavailable: TOO_BUSY.
         """
         self._credentials.check_sender(request)
         if not self._local or not is_local(request):
@@ -140,7 +141,8 @@ class SignIn:
             raise ResourceExhausted(
                 "too many tries", reason="TOO_MANY_TRIES", retry_after_s=float(refused.wait_s)
             ) from None
-        begun = await self._sessions.begin_locally(request, self._credentials.session(request))
+        with self._slots.taken():
+            begun = await self._sessions.begin_locally(request, self._credentials.session(request))
         _log.info("signed_in", way="local")
         response = JSONResponse({})
         self._keep(response, begun)
@@ -151,10 +153,12 @@ class SignIn:
 
         Raises:
             PermissionDenied: CSRF.
+            Unavailable: TOO_BUSY.
         """
         self._credentials.check_sender(request)
         if secret := self._credentials.session(request):
-            await self._sessions.end(request, secret)
+            with self._slots.taken():
+                await self._sessions.end(request, secret)
         response = JSONResponse({})
         self._cookies.remove(response, self._cookies.session)
         return response
