@@ -534,7 +534,7 @@ Global___ResumeWorkspaceResponse: _TypeAlias = ResumeWorkspaceResponse  # noqa: 
 
 @_typing.final
 class UpdateWorkspaceRequest(_message.Message):
-    """A call to change; what is not given stays."""
+    """A call to change."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1010,11 +1010,11 @@ class SignInRequest(_message.Message):
     PICTURE_FIELD_NUMBER: _builtins.int
     PREVIOUS_SECRET_FIELD_NUMBER: _builtins.int
     issuer: _builtins.str
-    """The provider: 1 to 255 characters."""
+    """The provider: an http or https URL of up to 255 characters."""
     subject: _builtins.str
     """What the provider knows the person by, for ever: 1 to 255 characters."""
     email: _builtins.str
-    """One address."""
+    """One address, up to 254 characters."""
     email_verified: _builtins.bool
     """Whether the provider has verified that the address is the person's."""
     name: _builtins.str
@@ -1022,7 +1022,7 @@ class SignInRequest(_message.Message):
     picture: _builtins.str
     """An https URL of up to 2,048 characters, or empty."""
     previous_secret: _builtins.str
-    """The secret of the session that this one replaces, which ends; empty: none."""
+    """The secret of the session that this one replaces, which ends: up to 512 characters; empty: none."""
     def __init__(
         self,
         *,
@@ -1102,7 +1102,7 @@ class SignInLocallyRequest(_message.Message):
 
     PREVIOUS_SECRET_FIELD_NUMBER: _builtins.int
     previous_secret: _builtins.str
-    """The secret of the session that this one replaces, which ends; empty: none."""
+    """The secret of the session that this one replaces, which ends: up to 512 characters; empty: none."""
     def __init__(
         self,
         *,
@@ -1148,7 +1148,7 @@ class RevokeSessionRequest(_message.Message):
 
     SECRET_FIELD_NUMBER: _builtins.int
     secret: _builtins.str
-    """Whose secret."""
+    """Its secret: up to 512 characters; empty: there is none to end."""
     def __init__(
         self,
         *,

@@ -392,7 +392,7 @@ class UnsubscribeResponse(_message.Message):
     sender: _builtins.str
     """Who wrote: the display name of the mailbox, or its address."""
     masked_recipient: _builtins.str
-    """To whom, with its first characters only: who was forwarded a mail learns no address from its link."""
+    """To whom, as the first character and the domain only: who was forwarded a mail learns no address from its link."""
     unsubscribed: _builtins.bool
     """The recipient gets nothing more from the workspace."""
     test: _builtins.bool

@@ -97,7 +97,7 @@ class SuppressionServiceServicer:
 
     def Unsubscribe(self, request, context):
         """Acts on the link that a message carries: its recipient gets nothing more from the message's workspace, from the next
-        hand-out on. The token names workspace and message and is signed; it does not expire. Repeating it changes nothing;
+        hand-out on. The token names the message and is signed; it does not expire. Repeating it changes nothing;
         of a test message, it changes nothing at all.
 
         Errors: NOT_FOUND with reason UNSUBSCRIBE_TOKEN_INVALID (it was not made here, or its message is gone).

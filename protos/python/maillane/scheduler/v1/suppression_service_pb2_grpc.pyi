@@ -32,7 +32,7 @@ class SuppressionServiceStub:
     """
     Unsubscribe: _aio.UnaryUnaryMultiCallable[_suppression_service_pb2.UnsubscribeRequest, _suppression_service_pb2.UnsubscribeResponse]
     """Acts on the link that a message carries: its recipient gets nothing more from the message's workspace, from the next
-    hand-out on. The token names workspace and message and is signed; it does not expire. Repeating it changes nothing;
+    hand-out on. The token names the message and is signed; it does not expire. Repeating it changes nothing;
     of a test message, it changes nothing at all.
 
     Errors: NOT_FOUND with reason UNSUBSCRIBE_TOKEN_INVALID (it was not made here, or its message is gone).
@@ -82,7 +82,7 @@ class SuppressionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_suppression_service_pb2.UnsubscribeRequest, _abc.Awaitable[_suppression_service_pb2.UnsubscribeResponse]],
     ) -> _abc.Awaitable[_suppression_service_pb2.UnsubscribeResponse]:
         """Acts on the link that a message carries: its recipient gets nothing more from the message's workspace, from the next
-        hand-out on. The token names workspace and message and is signed; it does not expire. Repeating it changes nothing;
+        hand-out on. The token names the message and is signed; it does not expire. Repeating it changes nothing;
         of a test message, it changes nothing at all.
 
         Errors: NOT_FOUND with reason UNSUBSCRIBE_TOKEN_INVALID (it was not made here, or its message is gone).
