@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
+from maillane_scheduler.queue.values import Claimed
 from maillane_scheduler.scheduler import Scheduler
 from maillane_scheduler.store.claims import ClaimedRow
 
@@ -72,6 +73,21 @@ async def test_a_scheduler_that_stops_gives_its_permits_back(here: World) -> Non
     here.scheduler.dispatcher.stop()
     await here.scheduler.dispatcher.quiet()
 
+    assert await _used(here) == 100
+
+
+async def test_permits_that_come_back_in_parts_come_back_whole(here: World) -> None:
+    """What a turn left, and then what Postgres refused of the rest: of one reservation that is at hand no more."""
+    await _work(here)
+    permits = here.scheduler.dispatcher._permits
+    [grant] = at_hand = permits.at_hand(1000)
+    permits.stop()
+
+    used = permits.of_turn(at_hand, [Claimed(grant.terms.mailbox, grant.terms.campaign, 1, 0)])
+    permits.unused(used, ())
+    await permits.quiet()
+
+    assert grant.count > 1
     assert await _used(here) == 100
 
 

@@ -166,9 +166,9 @@ class Dispatcher:
             turn = await self._turn(token, slots, at_hand)
         except Exception:
             # Nothing was committed, nor will be. What is in flight now returns when its hand-over lease is over.
-            self._permits.unused(token, at_hand, ())
+            self._permits.unused(at_hand, ())
             raise
-        granted = self._permits.of_turn(token, at_hand, turn.claimed)
+        granted = self._permits.of_turn(at_hand, turn.claimed)
         unmet = turn.unmet()[:MOST_ASKS]
         if turn.claimed:
             self._permits.stock_up(unmet)
@@ -197,10 +197,10 @@ class Dispatcher:
             # After the claim, which a park would stop.
             await self._permits.park(granted)
         except Exception:
-            self._permits.unused(token, granted, ())
+            self._permits.unused(granted, ())
             raise
         if not taken:
-            self._permits.unused(token, granted, ())
+            self._permits.unused(granted, ())
         return taken
 
     async def _hand_out(
@@ -243,7 +243,7 @@ class Dispatcher:
         """What was claimed, after the queue was told what was refused and the limiter what was not used."""
         refused = [message for message in taken if not _is_claimed(message, claimed)]
         # First of all: whatever fails below, these permits are not used.
-        self._permits.unused(token, granted, claimed.values())
+        self._permits.unused(granted, claimed.values())
         if refused:
             self._permits.forget({lane_of(message) for message in refused})
             why = await self._refuser.refuse(token, refused)
@@ -268,7 +268,7 @@ class Dispatcher:
     async def _give_back(self, token: int, taken: Sequence[Claimed], granted: Sequence[Granted]) -> None:
         await self._queue.unserve(token, _lanes(taken))
         await self._queue.settle([Settled(m.mailbox, m.message, token, m.due_us) for m in taken])
-        self._permits.unused(token, granted, ())
+        self._permits.unused(granted, ())
 
     def _flush_soon(self) -> None:
         if self._leaving and self._flush is None:

@@ -27,8 +27,6 @@ log = structlog.get_logger()
 
 # An event loop's timers may be early by a tick.
 IDLE_S = HOLD_S + 0.01
-# Of what was held ahead of a reservation: it is given back at most once.
-AHEAD = "ahead"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -51,10 +49,10 @@ class Permits:
         """Takes what was reserved ahead, up to `most` of each lane. Whatever is not used must come back: `unused`."""
         return self._stock.take(most, time.monotonic())
 
-    def of_turn(self, token: int, at_hand: Sequence[Granted], taken: Sequence[Claimed]) -> list[Granted]:
+    def of_turn(self, at_hand: Sequence[Granted], taken: Sequence[Claimed]) -> list[Granted]:
         """Those at hand that a turn used, lane by lane; the others are put back."""
         counts = Counter(map(lane_of, taken))
-        self._put_back(token, [(grant, grant.count - counts[lane_of(grant)]) for grant in at_hand])
+        self._put_back([(grant, grant.count - counts[lane_of(grant)]) for grant in at_hand])
         return [replace(grant, count=count) for grant in at_hand if (count := counts[lane_of(grant)])]
 
     async def reserve(self, offers: Sequence[Offer]) -> list[Granted]:
@@ -97,27 +95,27 @@ class Permits:
         if outdated := set(found) - await parks.put(self._pool, list(found.values())):
             await self._unpark(granted, outdated)
         # Also what this scheduler holds ahead of them: no turn takes it past their parks.
-        self._return_later(self._stock.drop({lane for grant in short for lane in self._stock.rivals(grant)}), AHEAD)
+        self._return_later(self._stock.drop({lane for grant in short for lane in self._stock.rivals(grant)}))
         self._later(self._look_again(short))
 
-    def unused(self, token: int, granted: Sequence[Granted], rows: Collection[ClaimedRow]) -> None:
+    def unused(self, granted: Sequence[Granted], rows: Collection[ClaimedRow]) -> None:
         """Puts back, or gives back beside what the caller does, what was not used of permits."""
         used = Counter((row.campaign, row.mailbox) for row in rows)
         now = time.monotonic()
         for lane, count in used.items():
             self._stock.used(lane, count, now)
-        self._put_back(token, [(grant, grant.count - used[lane_of(grant)]) for grant in granted])
+        self._put_back([(grant, grant.count - used[lane_of(grant)]) for grant in granted])
 
     def forget(self, lanes: Collection[Lane]) -> None:
         """What is known of lanes, and held for them, may be worth nothing any more: their claims were refused."""
         for lane in lanes:
             self._terms.forget(lane)
-        self._return_later(self._stock.drop(lanes), AHEAD)
+        self._return_later(self._stock.drop(lanes))
 
     def stop(self) -> None:
         """Holds nothing more ahead; what is held is given back."""
         self._stopping = True
-        self._return_later(self._stock.drop_all(), AHEAD)
+        self._return_later(self._stock.drop_all())
 
     async def quiet(self) -> None:
         """Waits for what goes on beside the cycles."""
@@ -144,7 +142,7 @@ class Permits:
     async def _reserve(self, offers: Sequence[Offer], asking: set[Lane]) -> list[Granted]:
         try:
             wanted = await self._wanted(offers, asking)
-            granted = await self._limiter.reserve(f"{secrets.randbits(62):x}", wanted) if wanted else []
+            granted = await self._limiter.reserve(_name(), wanted) if wanted else []
         finally:
             self._stock.end_asking(asking)
         return [self._split(grant, want.count) for grant, want in zip(granted, wanted, strict=True)]
@@ -158,23 +156,23 @@ class Permits:
 
     def _keep(self, granted: Granted) -> None:
         if self._stopping:
-            self._return_later([granted], AHEAD)
+            self._return_later([granted])
             return
-        self._return_later(self._stock.add(granted, time.monotonic()), AHEAD)
+        self._return_later(self._stock.add(granted, time.monotonic()))
         asyncio.get_running_loop().call_later(IDLE_S, self._return_idle)
 
     def _return_idle(self) -> None:
-        self._return_later(self._stock.drop_idle(time.monotonic()), AHEAD)
+        self._return_later(self._stock.drop_idle(time.monotonic()))
 
-    def _put_back(self, token: int, left: Sequence[tuple[Granted, int]]) -> None:
+    def _put_back(self, left: Sequence[tuple[Granted, int]]) -> None:
         unused = [
             replace(grant, count=count) for grant, count in left if count > 0 and not self._stock.put_back(grant, count)
         ]
-        self._return_later(unused, f"unused-{token:x}")
+        self._return_later(unused)
 
-    def _return_later(self, unused: Sequence[Granted], name: str) -> None:
+    def _return_later(self, unused: Sequence[Granted]) -> None:
         if unused:
-            self._later(self._return(unused, name))
+            self._later(self._return(unused))
 
     async def _look_again(self, short: Sequence[Granted]) -> None:
         """Lifts parks where permits came back before they stood: who brought them found nothing to lift.
@@ -193,7 +191,9 @@ class Permits:
                 self._terms.forget((grant.terms.campaign, grant.terms.mailbox))
         await self._settler.lift(ParkReason.LIMIT, sorted(places))
 
-    async def _return(self, unused: Sequence[Granted], name: str) -> None:
+    async def _return(self, unused: Sequence[Granted]) -> None:
+        # A name of its own each time: what is left of a reservation may come back in parts, also to the same claim.
+        name = f"unused-{_name()}"
         await self._limiter.refund(
             [Return(grant.terms.workspace, grant.reservation_id, name, grant.count) for grant in unused]
         )
@@ -212,6 +212,10 @@ class Permits:
             await work
         except Exception as error:  # noqa: BLE001 - whatever it is, nobody else would hear of it
             log.warning("return_failed", error=type(error).__name__, detail=str(error)[:200])
+
+
+def _name() -> str:
+    return f"{secrets.randbits(62):x}"
 
 
 def _places(grant: Granted) -> list[tuple[int, int]]:
