@@ -151,6 +151,22 @@ async def test_a_stopped_mailbox_is_left_after_what_its_campaign_waits(here: Wor
     assert here.sql("SELECT mailbox_id FROM lanes WHERE leave_time IS NOT NULL") == [(one,)]
 
 
+async def test_a_lane_of_a_deleted_mailbox_keeps_no_other_from_being_left(here: World) -> None:
+    """Its mailbox was stopped, and deleted once its campaign had ended, which then was opened again."""
+    gone, one, other = here.mailbox(), here.mailbox(), here.mailbox()
+    here.campaign([gone, other], 2)
+    moving = here.campaign([one, other], 4)
+    here.sql("UPDATE campaigns SET move_after_us = 0")
+    here.sql(
+        "UPDATE mailboxes SET stop_time = now() - interval '1 s', stop_reason = 2, state = 2 WHERE id <> %s", other
+    )
+    here.sql("UPDATE mailboxes SET delete_time = now() WHERE id = %s", gone)
+
+    await Mover(here.scheduler.engine, here.scheduler.sync).leave_stopped()
+
+    assert len(ids(here, moving, other)) == 8
+
+
 async def test_a_long_lane_moves_in_batches(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each a commit of its own, all of one call, in one order."""
     monkeypatch.setattr(moves, "BATCH", 7)

@@ -109,7 +109,7 @@ _STOPPED = text(f"""
 SELECT c.workspace_id, c.id, l.mailbox_id, array_agg(o.mailbox_id ORDER BY o.position)
 FROM campaigns c
 JOIN lanes l ON l.campaign_id = c.id AND l.leave_time IS NULL
-JOIN mailboxes b ON b.id = l.mailbox_id
+JOIN mailboxes b ON b.id = l.mailbox_id AND b.delete_time IS NULL
 JOIN lanes o ON o.campaign_id = c.id AND o.leave_time IS NULL AND o.mailbox_id <> l.mailbox_id
 JOIN mailboxes w ON w.id = o.mailbox_id AND w.state = {MailboxState.ACTIVE:d} AND w.stop_time IS NULL
   AND w.delete_time IS NULL
