@@ -1,5 +1,6 @@
 """What the queue keeps of a campaign is given back some time after its end."""
 
+from maillane_scheduler.store import completion
 from redis.asyncio import Redis
 
 from .world import World
@@ -25,6 +26,17 @@ async def test_what_is_kept_of_an_ended_campaign_is_given_back(here: World, redi
     assert names == []
     assert [field for field in fields if field.endswith(f":{ended}")] == []
     assert [field for field in fields if field.endswith(f":{other}")] != []
+
+
+async def test_campaigns_that_end_at_one_instant_are_all_given_back(here: World) -> None:
+    """As those do that one commit cancels: whoever was cut off behind the first goes on with the second."""
+    both = [here.campaign([here.mailbox()], 1) for _ in range(2)]
+    here.sql("UPDATE campaigns SET state = 5, end_time = now() - interval '11 min'")
+
+    found = await completion.ended(here.scheduler.pool, None)
+    rest = await completion.ended(here.scheduler.pool, (found[0][2], found[0][0]))
+
+    assert [[campaign for campaign, *_ in page] for page in (found, rest)] == [both, both[1:]]
 
 
 async def test_one_that_is_opened_again_is_as_it_was(here: World) -> None:

@@ -85,8 +85,8 @@ class Sweeper:
         self._due_at = defaultdict[str, float](float)
         # The generation before which nothing is left in Redis, as far as this process has seen to it.
         self._dropped_before = 0
-        # Campaigns that had ended by then are freed, as far as this process has seen to it.
-        self._freed_until: datetime | None = None
+        # The last of the campaigns that had ended and are freed, as far as this process has seen to it.
+        self._freed_until: tuple[datetime, int] | None = None
 
     async def run(self) -> None:
         """Sweeps each second or so, and at once when a generation of the queue has begun."""
@@ -219,7 +219,7 @@ class Sweeper:
         """Frees what is kept of campaigns that have ended: nobody else would, until the next generation."""
         for campaign, revision, idle_time in await completion.ended(self._pool, self._freed_until):
             await self._queue.free_campaign(campaign, revision)
-            self._freed_until = idle_time
+            self._freed_until = (idle_time, campaign)
 
     async def _flight(self) -> None:
         """What is in flight for a while: Postgres says whether it still is, or where it belongs."""

@@ -60,18 +60,19 @@ SELECT id, revision, idle_time FROM (
     end_time + greatest(delay_us * interval '1 microsecond', interval '{IDLE_MINUTES} min') AS idle_time
   FROM campaigns WHERE state IN (4, 5)
 ) AS ended
-WHERE idle_time > coalesce($1::timestamptz, statement_timestamp() - interval '3 days')
+WHERE (idle_time, id) > (coalesce($1::timestamptz, statement_timestamp() - interval '3 days'), $2::bigint)
   AND idle_time <= statement_timestamp()
-ORDER BY idle_time LIMIT 1000
+ORDER BY idle_time, id LIMIT 1000
 """.encode()
 
 
-async def ended(pool: DispatchPool, after: datetime | None) -> list[tuple[int, int, datetime]]:
+async def ended(pool: DispatchPool, after: tuple[datetime, int] | None) -> list[tuple[int, int, datetime]]:
     """Campaigns that have ended for a while, as (campaign, revision, since when that is), the oldest first.
 
     Args:
-        after: of those before, the caller knows; None: those of the last three days.
+        after: (since when, campaign) of the last that the caller knows, for many may have ended in one commit; None:
+            those of the last three days.
     """
     async with pool.connection() as connection:
-        rows = await (await connection.execute(_ENDED, (after,))).fetchall()
+        rows = await (await connection.execute(_ENDED, after or (None, 0))).fetchall()
     return [(campaign, revision, idle_time) for campaign, revision, idle_time in rows]
