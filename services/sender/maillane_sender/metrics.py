@@ -9,6 +9,8 @@ DELIVERY_SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 600),
 )
 HELD = Gauge("maillane_sender_held", "Messages claimed and not settled.")
-SENDING = Gauge("maillane_sender_sending", "Messages at work: in their content, in their envelope, or about to be.")
+SENDING = Gauge(
+    "maillane_sender_sending", "Messages at work: in their content, in their envelope, or in line for a connection."
+)
 UNTOLD = Gauge("maillane_sender_untold_outcomes", "Outcomes that the scheduler has not confirmed yet.")
 CONNECTIONS = Gauge("maillane_sender_connections", "Open SMTP connections.")

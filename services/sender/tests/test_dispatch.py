@@ -79,6 +79,20 @@ async def test_no_more_slots_than_messages_can_be_held() -> None:
         assert smtp.most_open == 5
 
 
+async def test_the_pool_knows_of_all_that_is_held() -> None:
+    """The messages of every mailbox are in line for a connection: five of one do not keep those of others from it."""
+    async with world({"CONTENT": [Do.WAIT] * 100}) as (smtp, fake, run):
+        for mailbox in (11, 12, 13):
+            fake.mailbox(smtp.port, mailbox)
+        await fake.put(*(one for mailbox in (11, 12, 13) for one in messages(5, mailbox, first=mailbox * 100)))
+        async with asyncio.timeout(10):
+            while run.sender.dispatch.sending < 15:
+                await asyncio.sleep(0.001)
+        smtp.released.set()
+
+        assert len(await fake.all_settled(15)) == 15
+
+
 async def test_five_at_a_time() -> None:
     """Over all mailboxes, no more than five transactions run at a time."""
     async with world({"CONTENT": [Do.WAIT] * 100}) as (smtp, fake, _):

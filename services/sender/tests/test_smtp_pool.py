@@ -113,6 +113,42 @@ async def test_a_berth_granted_to_who_gave_up() -> None:
     assert berths.forget(at.mailbox_id)
 
 
+@pytest.mark.parametrize(
+    ("here", "asking", "order"),
+    [
+        # Who has a berth already rides there.
+        (["a", "a"], ["a", "b"], ["b", "a"]),
+        # With as few berths, mailboxes take turns.
+        (["c"], ["a", "a", "a", "b", "b"], ["a", "b", "a", "b", "a"]),
+    ],
+)
+async def test_whose_a_free_berth_is(here: list[str], asking: list[str], order: list[str]) -> None:
+    """A berth that comes free goes to the mailbox that has the fewest, whoever asked first."""
+    berths, served = Berths(len(here)), list[str]()
+    for mailbox in {*here, *asking}:
+        berths.limit(mailbox, 5)
+
+    async def hold(mailbox: str, until: asyncio.Event) -> None:
+        async with berths.at(transport(25, mailbox_id=mailbox), ENVELOPE):
+            served.append(mailbox)
+            await until.wait()
+
+    held, free = asyncio.Event(), asyncio.Event()
+    free.set()
+    first = asyncio.create_task(hold(here[0], held))
+    staying = [asyncio.create_task(hold(mailbox, asyncio.Event())) for mailbox in here[1:]]
+    waiting = [asyncio.create_task(hold(mailbox, free)) for mailbox in asking]
+    await asyncio.sleep(0)
+    held.set()
+    async with asyncio.timeout(5):
+        await asyncio.gather(first, *waiting)
+    for task in staying:
+        task.cancel()
+    await asyncio.gather(*staying, return_exceptions=True)
+
+    assert served[len(here) :] == order
+
+
 async def test_a_berth_after_a_raised_limit() -> None:
     """A mailbox's raised limit wakes those who wait."""
     berths, at = Berths(1), transport(25)

@@ -20,7 +20,7 @@ from maillane_sender.dispatch.renewer import Renewer
 from maillane_sender.dispatch.report import RETURNED, UNANSWERED, Report
 from maillane_sender.dispatch.scheduler_client import Replaced
 from maillane_sender.metrics import DELIVERY_SECONDS, OUTCOMES
-from maillane_sender.smtp import MESSAGES_AT_WORK, Kind
+from maillane_sender.smtp import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine
@@ -86,7 +86,7 @@ class Dispatch:
 
     @property
     def sending(self) -> int:
-        """Of these, at work: in their content, in their envelope, or about to be."""
+        """Of these, at work: in their content, in their envelope, or in line for a connection."""
         return len(self._running)
 
     @property
@@ -151,8 +151,8 @@ class Dispatch:
         return max(0.0, self._pace.claim_answers_within_s - open_s)
 
     def _pump(self) -> None:
-        """Puts messages to work, while there is a place for one and one that may."""
-        while len(self._running) < self._concurrency * MESSAGES_AT_WORK and (turn := self._lines.next()) is not None:
+        """Puts to work whatever may be: the pool, which knows all that waits, shares its connections out."""
+        while (turn := self._lines.next()) is not None:
             line, held = turn
             task = asyncio.get_running_loop().create_task(self._deliverer.deliver(held, line, self._pump))
             self._running[held] = task

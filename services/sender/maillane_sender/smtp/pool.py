@@ -40,9 +40,9 @@ class PoolClosed(Exception):
 class Pool:
     """Sends messages over reused connections.
 
-    At most `concurrency` connections are at work at a time, and at most a mailbox's `max_connections` for it; who has
-    to wait is served in the order of asking, and rides behind another message of its mailbox where that comes first. A
-    connection left idle closes after `idle_s`.
+    At most `concurrency` connections are at work at a time, and at most a mailbox's `max_connections` for it. Where
+    some have to wait, mailboxes take turns, and the messages of each are served in the order of asking, or ride behind
+    another of it where that comes first. A connection left idle closes after `idle_s`.
     """
 
     def __init__(self, connector: Connector, *, concurrency: int = CONCURRENCY, idle_s: float = IDLE_S) -> None:
