@@ -117,7 +117,7 @@ class Demo:
         begun = time.monotonic()
         await self._call("POST", f"/v1/campaigns/{campaign['id']}:start", json={})
         ended = await self._follow(campaign["id"], imported["accepted"])
-        self._summarise(ended, time.monotonic() - begun)
+        self._summarise(ended, await self._page(f"/campaigns/{campaign['id']}"), time.monotonic() - begun)
         return ended
 
     async def _mailbox(self) -> dict[str, Any]:
@@ -225,12 +225,18 @@ class Demo:
             raise LocalError(_refusal(answer))
         return dict(answer.json())
 
-    def _summarise(self, campaign: dict[str, Any], took_s: float) -> None:
+    async def _page(self, path: str) -> str | None:
+        """The address of a page of the web UI; None where this system was not built with one."""
+        answer = await self._client.get(path, headers={"accept": "text/html"})
+        return f"{self._urls['gateway']}{path}" if answer.is_success else None
+
+    def _summarise(self, campaign: dict[str, Any], page: str | None, took_s: float) -> None:
         counts = campaign.get("counts", {})
         said = ", ".join(f"{count} {name}" for name, count in counts.items() if count and name != "total")
         self._console.print(f"\nDone in {took_s:.1f} s: {said}.")
         self._console.print(f"  The mails      {self._urls['catcher']}")
-        self._console.print(f"  The campaign   {self._urls['gateway']}/v1/campaigns/{campaign['id']}")
+        if page:
+            self._console.print(f"  The campaign   {page}")
         self._console.print(f"  The API        {self._urls['gateway']}/docs")
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 import time
 from pathlib import Path
 
@@ -66,13 +67,19 @@ async def test_what_is_paused_on_the_way_ends_the_demo_within_seconds(system: Sy
 
 
 async def test_the_demo_has_a_system_of_its_own_where_none_runs(tmp_path: Path, monkeypatch, capsys):
-    """It starts one, sends all mails, and leaves nobody behind."""
+    """It starts one, sends all mails, says where to look, and leaves nobody behind."""
     monkeypatch.setattr(demo_module, "DELAY", "0.01s")
+    web = tmp_path / "web"
+    web.mkdir()
+    (web / "index.html").write_text("<!doctype html>")
+    monkeypatch.setenv("MAILLANE_WEB_DIR", str(web))
 
-    await demo_module.run(LocalSettings.on_free_ports(tmp_path))
+    await demo_module.run(LocalSettings.on_free_ports(tmp_path / "data"))
 
-    assert f"{len(sample_recipients())} sent." in capsys.readouterr().out
-    DataFolder(tmp_path).open()  # which is refused while a system has it
+    said = capsys.readouterr().out
+    assert f"{len(sample_recipients())} sent." in said
+    assert re.search(r"The campaign +http://127\.0\.0\.1:\d+/campaigns/1$", said, re.MULTILINE)
+    DataFolder(tmp_path / "data").open()  # which is refused while a system has it
 
 
 async def _running_campaign(client):

@@ -60,7 +60,7 @@ def _normalise_slowly(address: str) -> str:
     if not at:
         raise AddressError("has no @")
     if "@" in local:
-        raise AddressError("has more than one @: one address is needed")
+        raise AddressError("has more than one @")
     local = _local(local)
     normal = f"{local}@{_domain(domain)}"
     # Again, in octets, of what goes on the wire.

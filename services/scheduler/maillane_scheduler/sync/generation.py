@@ -91,9 +91,12 @@ class Generation:
         # It may have been begun before: by whoever died before the commit, or before Postgres came back from a backup.
         # What is left of it has revisions that are later than any of ours, and would be obeyed for ever.
         queue.use(NO_GENERATION)
+        lost = generation > 1 and await queue.read_sentinel() is None
         await queue.drop_generation(generation)
         await queue.write_sentinel(generation, run_id)
         queue.use(generation)
         self._trusted_run = run_id
         REBUILDS.inc()
-        log.warning("queue_generation_begun", shard=self._shard, generation=generation)
+        # A store that was restarted with its data is nobody's trouble; one that lost it may be.
+        write = log.warning if lost else log.info
+        write("queue_generation_begun", shard=self._shard, generation=generation, lost=lost)

@@ -24,6 +24,9 @@ _SERVICE: Final = "/maillane.scheduler.v1.DispatchService/"
 IDEMPOTENT: Final = tuple(f"{_SERVICE}{name}" for name in ("RenewClaims", "GetTransport", "GetTemplate"))
 """What the channel may repeat by itself. Claims and settles are repeated here, for as long as it takes."""
 
+LASTING_FAILURES: Final = 4
+"""Failures in a row, after which a scheduler that is only starting, at the same time as we, would have answered."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -114,8 +117,8 @@ class SchedulerClient:
 
 
 def log_failure(call: str, error: grpc.aio.AioRpcError, failures: int) -> None:
-    """Says once at warning that a call is being repeated; the repetitions are for who debugs."""
-    write = _log.debug if failures else _log.warning
+    """Says that a call is repeated: as news when that begins, at warning once it lasts; the others for who debugs."""
+    write = {0: _log.info, LASTING_FAILURES: _log.warning}.get(failures, _log.debug)
     write("scheduler_call_failed", call=call, code=error.code().name, details=error.details(), failures=failures + 1)
 
 
