@@ -43,6 +43,7 @@ class Settings:
     hourly_limit: int
     daily_limit: int | None
     min_gap_us: int
+    max_connections: int
     dkim: Dkim
 
 
@@ -70,8 +71,16 @@ def stop_reason(reply: str) -> StopReason:
 
 
 @dataclass(frozen=True, slots=True)
+class Learned:
+    """How many connections a mail server was found to allow, fewer than there may be, and when that was last learned."""
+
+    connections: int
+    learn_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Mailbox:
-    """A mailbox as it is now, without its password; `stop` None: nothing stops it."""
+    """A mailbox as it is now, without its password; `stop` None: nothing stops it; `learned` None: no fewer."""
 
     id: int
     workspace_id: int
@@ -81,6 +90,7 @@ class Mailbox:
     parks: tuple[Park, ...]
     create_time: datetime
     stop: Stop | None
+    learned: Learned | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +107,7 @@ class Changes:
     """Fields of the settings that change, and to what.
 
     Fields are address, display_name, host, port, security, username, password, hourly_limit, daily_limit, min_gap_us,
-    dkim_domain, dkim_selector, dkim_private_key. Of `settings`, only what `fields` names means anything.
+    max_connections, dkim_domain, dkim_selector, dkim_private_key. Of `settings`, only what `fields` names means anything.
     """
 
     fields: frozenset[str]
@@ -111,6 +121,6 @@ class Changes:
         return replace(settings, smtp=replace(settings.smtp, **smtp), dkim=replace(settings.dkim, **dkim), **new)
 
 
-_SETTINGS = frozenset(("address", "display_name", "hourly_limit", "daily_limit", "min_gap_us"))
+_SETTINGS = frozenset(("address", "display_name", "hourly_limit", "daily_limit", "min_gap_us", "max_connections"))
 _SMTP = frozenset(("host", "port", "security", "username", "password"))
 _DKIM = ("domain", "selector", "private_key")

@@ -72,6 +72,9 @@ def mailbox(value: Mailbox) -> mailbox_pb.Mailbox:
         ),
         create_time=timestamp(value.create_time),
         stop=None if value.stop is None else _stop(value.stop),
+        max_connections=settings.max_connections,
+        learned_connections=None if value.learned is None else value.learned.connections,
+        learn_time=None if value.learned is None else timestamp(value.learned.learn_time),
         dkim=_dkim(settings.dkim) if settings.dkim.domain else None,
     )
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from maillane_scheduler.addresses import address_key
-from maillane_scheduler.mailbox import Changes, Dkim, Mailbox, Park, Settings, Smtp, Stop
+from maillane_scheduler.mailbox import Changes, Dkim, Learned, Mailbox, Park, Settings, Smtp, Stop
 from maillane_scheduler.sealing import Sealer, dkim_place
 from maillane_scheduler.states import CampaignState, MailboxState, MessageState, ParkReason, StopReason
 from maillane_scheduler.store import audit, tables
@@ -308,6 +308,7 @@ def _columns(settings: Settings) -> dict[str, Any]:
         "hourly_limit": settings.hourly_limit,
         "daily_limit": settings.daily_limit,
         "min_gap_us": settings.min_gap_us,
+        "max_in_flight": settings.max_connections,
         "dkim_domain": settings.dkim.domain,
         "dkim_selector": settings.dkim.selector,
     }
@@ -344,7 +345,8 @@ def _sealed_key(settings: Settings, workspace_id: int, sealer: Sealer) -> bytes 
 def _settings(row: Row[*tuple[Any, ...]]) -> Settings:
     smtp = Smtp(row.host, row.port, row.security, row.username, None)
     dkim = Dkim(row.dkim_domain, row.dkim_selector, None)
-    return Settings(row.address, row.display_name, smtp, row.hourly_limit, row.daily_limit, row.min_gap_us, dkim)
+    limits = (row.hourly_limit, row.daily_limit, row.min_gap_us, row.max_in_flight)
+    return Settings(row.address, row.display_name, smtp, *limits, dkim)
 
 
 def _mailbox(row: Row[*tuple[Any, ...]], parks: Sequence[Park]) -> Mailbox:
@@ -357,7 +359,14 @@ def _mailbox(row: Row[*tuple[Any, ...]], parks: Sequence[Park]) -> Mailbox:
         parks=tuple(parks),
         create_time=row.create_time,
         stop=None if row.stop_time is None else Stop(StopReason(row.stop_reason), row.stop_time, row.stop_detail),
+        learned=_learned(row),
     )
+
+
+def _learned(row: Row[*tuple[Any, ...]]) -> Learned | None:
+    if row.learned_cap is None or row.learned_cap >= row.max_in_flight:
+        return None
+    return Learned(row.learned_cap, row.learn_time)
 
 
 def _not_found() -> NotFound:

@@ -19,6 +19,9 @@ MAX_PASSWORD = 1024
 MAX_HOURLY_LIMIT = 100_000
 MAX_DAILY_LIMIT = 1_000_000
 MAX_GAP = timedelta(hours=1)
+# More than any provider allows an account: Exchange Online 3, Gmail some 10.
+MAX_CONNECTIONS = 50
+DEFAULT_CONNECTIONS = 5
 # As many as a campaign has.
 MAX_TARGETS = 50
 # Mail's own ports (RFC 5321, 8314, 6409), and the one that providers offer where 25 and 587 are blocked.
@@ -33,9 +36,10 @@ _PATHS = {
     **masks.leaves("smtp.host", "smtp.port", "smtp.security", "smtp.username", "smtp.password"),
     **masks.leaves("hourly_limit", "daily_limit"),
     "min_gap": frozenset(("min_gap_us",)),
+    **masks.leaves("max_connections"),
     **dkim.PATHS,
 }
-_ALL = frozenset(("address", "display_name", *_SMTP, "hourly_limit", "daily_limit", "min_gap_us", *dkim.FIELDS))
+_ALL = frozenset(field for fields in _PATHS.values() for field in fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,7 @@ def _settings(violations: Violations, mailbox: pb.Mailbox, fields: frozenset[str
         hourly_limit=_hourly_limit(violations, mailbox, rules) if "hourly_limit" in fields else 0,
         daily_limit=_daily_limit(violations, mailbox) if "daily_limit" in fields else None,
         min_gap_us=_min_gap_us(violations, mailbox, rules) if "min_gap_us" in fields else 0,
+        max_connections=_max_connections(violations, mailbox) if "max_connections" in fields else 0,
         dkim=dkim.settings(violations, mailbox.dkim, fields),
     )
 
@@ -182,6 +187,12 @@ def _min_gap_us(violations: Violations, mailbox: pb.Mailbox, rules: MailboxRules
     if not mailbox.HasField("min_gap"):
         return rules.default_min_gap_us
     return violations.duration("mailbox.min_gap", mailbox.min_gap, timedelta(0), MAX_GAP)
+
+
+def _max_connections(violations: Violations, mailbox: pb.Mailbox) -> int:
+    if not mailbox.HasField("max_connections"):
+        return DEFAULT_CONNECTIONS
+    return violations.integer("mailbox.max_connections", mailbox.max_connections, 1, MAX_CONNECTIONS)
 
 
 def _is_host(host: str) -> bool:

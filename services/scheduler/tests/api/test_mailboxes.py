@@ -63,6 +63,7 @@ async def test_every_bad_field_is_named_at_once(tenant):
         hourly_limit=0,
         daily_limit=-1,
         min_gap=Duration(seconds=-1),
+        max_connections=51,
     )
     refusal = await refused(tenant.editor.CreateMailbox(pb.CreateMailboxRequest(request_id="!", mailbox=mailbox)))
 
@@ -79,6 +80,7 @@ async def test_every_bad_field_is_named_at_once(tenant):
         "mailbox.hourly_limit",
         "mailbox.daily_limit",
         "mailbox.min_gap",
+        "mailbox.max_connections",
     }
     assert refusal.fields["mailbox.smtp.port"] == "must be one of 25, 465, 587, 1025, 2525"
 
@@ -259,6 +261,33 @@ async def test_a_changed_limit_lifts_the_park_of_the_old_one(api, tenant):
     raised = await tenant.editor.UpdateMailbox(update(mailbox.id, pb.Mailbox(hourly_limit=900), "hourly_limit"))
 
     assert [len(answer.mailbox.parks) for answer in (named, raised)] == [1, 0]
+
+
+async def test_connections_are_five_unless_said_and_the_queue_is_told_of_a_change(api, tenant):
+    """Unset in an update that names them, they are five again."""
+    made = await make_mailbox(tenant.editor)
+    more = await tenant.editor.UpdateMailbox(update(made.id, pb.Mailbox(max_connections=50), "max_connections"))
+    ((cap, untold),) = await api.sql(
+        "SELECT max_in_flight, revision - queue_revision FROM mailboxes WHERE id = :id", id=int(made.id)
+    )
+    again = await tenant.editor.UpdateMailbox(update(made.id, pb.Mailbox(), "max_connections"))
+
+    given = [mailbox.max_connections for mailbox in (made, more.mailbox, again.mailbox)]
+    assert (given, cap, untold) == ([5, 50, 5], 50, 0)
+
+
+async def test_what_a_server_allows_is_told_where_it_is_fewer(api, tenant):
+    """With when it was learned; a mailbox that may have no more is as good as one of which nothing was learned."""
+    made = await make_mailbox(tenant.editor, max_connections=4)
+    await api.sql("UPDATE mailboxes SET learned_cap = 2, learn_time = 'epoch' WHERE id = :id", id=int(made.id))
+    learned = await get(tenant.viewer, made.id)
+    fewer = await tenant.editor.UpdateMailbox(update(made.id, pb.Mailbox(max_connections=2), "max_connections"))
+
+    assert not made.HasField("learned_connections")
+    assert (learned.learned_connections, learned.learn_time.ToSeconds()) == (2, 0)
+    assert learned.HasField("learn_time")
+    assert not fewer.mailbox.HasField("learned_connections")
+    assert not fewer.mailbox.HasField("learn_time")
 
 
 async def test_pages_hold_each_mailbox_once_in_order(tenant):

@@ -298,6 +298,9 @@ class Mailbox(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     STOP_FIELD_NUMBER: _builtins.int
     DKIM_FIELD_NUMBER: _builtins.int
+    MAX_CONNECTIONS_FIELD_NUMBER: _builtins.int
+    LEARNED_CONNECTIONS_FIELD_NUMBER: _builtins.int
+    LEARN_TIME_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Output only."""
     address: _builtins.str
@@ -310,6 +313,14 @@ class Mailbox(_message.Message):
     """Messages a day, which ends at midnight UTC: 1 to 1,000,000. Unset: no limit."""
     state: Global___MailboxState.ValueType
     """Output only."""
+    max_connections: _builtins.int
+    """Its messages that may be in flight at once, over all senders, and so connections to its server: 1 to 50. Unset in a
+    create: 5.
+    """
+    learned_connections: _builtins.int
+    """Output only: how many of them its server was found to allow, where that is fewer. Unset: no fewer, as far as is known.
+    One more is tried once it has refused none for five minutes.
+    """
     @_builtins.property
     def smtp(self) -> Global___Smtp:
         """Its mail server."""
@@ -334,6 +345,10 @@ class Mailbox(_message.Message):
     def dkim(self) -> Global___Dkim:
         """Unset: its messages are not signed here."""
 
+    @_builtins.property
+    def learn_time(self) -> _timestamp_pb2.Timestamp:
+        """Output only: when that was last learned, by a refusal or by one that was tried; unset where learned_connections is."""
+
     def __init__(
         self,
         *,
@@ -349,19 +364,30 @@ class Mailbox(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         stop: Global___Stop | None = ...,
         dkim: Global___Dkim | None = ...,
+        max_connections: _builtins.int | None = ...,
+        learned_connections: _builtins.int | None = ...,
+        learn_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_daily_limit", b"_daily_limit", "_hourly_limit", b"_hourly_limit", "create_time", b"create_time", "daily_limit", b"daily_limit", "dkim", b"dkim", "hourly_limit", b"hourly_limit", "min_gap", b"min_gap", "smtp", b"smtp", "stop", b"stop"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_daily_limit", b"_daily_limit", "_hourly_limit", b"_hourly_limit", "_learned_connections", b"_learned_connections", "_max_connections", b"_max_connections", "create_time", b"create_time", "daily_limit", b"daily_limit", "dkim", b"dkim", "hourly_limit", b"hourly_limit", "learn_time", b"learn_time", "learned_connections", b"learned_connections", "max_connections", b"max_connections", "min_gap", b"min_gap", "smtp", b"smtp", "stop", b"stop"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_daily_limit", b"_daily_limit", "_hourly_limit", b"_hourly_limit", "address", b"address", "create_time", b"create_time", "daily_limit", b"daily_limit", "display_name", b"display_name", "dkim", b"dkim", "hourly_limit", b"hourly_limit", "id", b"id", "min_gap", b"min_gap", "parks", b"parks", "smtp", b"smtp", "state", b"state", "stop", b"stop"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_daily_limit", b"_daily_limit", "_hourly_limit", b"_hourly_limit", "_learned_connections", b"_learned_connections", "_max_connections", b"_max_connections", "address", b"address", "create_time", b"create_time", "daily_limit", b"daily_limit", "display_name", b"display_name", "dkim", b"dkim", "hourly_limit", b"hourly_limit", "id", b"id", "learn_time", b"learn_time", "learned_connections", b"learned_connections", "max_connections", b"max_connections", "min_gap", b"min_gap", "parks", b"parks", "smtp", b"smtp", "state", b"state", "stop", b"stop"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__daily_limit: _TypeAlias = _typing.Literal["daily_limit"]  # noqa: Y015
     _WhichOneofArgType__daily_limit: _TypeAlias = _typing.Literal["_daily_limit", b"_daily_limit"]  # noqa: Y015
     _WhichOneofReturnType__hourly_limit: _TypeAlias = _typing.Literal["hourly_limit"]  # noqa: Y015
     _WhichOneofArgType__hourly_limit: _TypeAlias = _typing.Literal["_hourly_limit", b"_hourly_limit"]  # noqa: Y015
+    _WhichOneofReturnType__learned_connections: _TypeAlias = _typing.Literal["learned_connections"]  # noqa: Y015
+    _WhichOneofArgType__learned_connections: _TypeAlias = _typing.Literal["_learned_connections", b"_learned_connections"]  # noqa: Y015
+    _WhichOneofReturnType__max_connections: _TypeAlias = _typing.Literal["max_connections"]  # noqa: Y015
+    _WhichOneofArgType__max_connections: _TypeAlias = _typing.Literal["_max_connections", b"_max_connections"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__daily_limit) -> _WhichOneofReturnType__daily_limit | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__hourly_limit) -> _WhichOneofReturnType__hourly_limit | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__learned_connections) -> _WhichOneofReturnType__learned_connections | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_connections) -> _WhichOneofReturnType__max_connections | None: ...
 
 Global___Mailbox: _TypeAlias = Mailbox  # noqa: Y015
 
@@ -534,8 +560,8 @@ class UpdateMailboxRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Which fields change: address, display_name, smtp and what is in it, hourly_limit, daily_limit, min_gap, dkim
-        and what is in it (dkim alone, where it is unset: no signatures any more).
+        """Which fields change: address, display_name, smtp and what is in it, hourly_limit, daily_limit, min_gap,
+        max_connections, dkim and what is in it (dkim alone, where it is unset: no signatures any more).
         """
 
     def __init__(
