@@ -72,7 +72,7 @@ def stop_reason(reply: str) -> StopReason:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """How many connections a mail server was found to allow, fewer than there may be, and when that was last learned."""
+    """How many connections a server was found to allow, fewer than there may be, and when that was last learned."""
 
     connections: int
     learn_time: datetime
@@ -80,7 +80,7 @@ class Learned:
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """A mailbox as it is now, without its password; `stop` None: nothing stops it; `learned` None: no fewer."""
+    """A mailbox as it is now, without its password; `stop` None: nothing stops it; `learned` None: nothing."""
 
     id: int
     workspace_id: int
@@ -107,7 +107,7 @@ class Changes:
     """Fields of the settings that change, and to what.
 
     Fields are address, display_name, host, port, security, username, password, hourly_limit, daily_limit, min_gap_us,
-    max_connections, dkim_domain, dkim_selector, dkim_private_key. Of `settings`, only what `fields` names means anything.
+    max_connections, dkim_domain, dkim_selector, dkim_private_key. Of `settings`, only what they name counts.
     """
 
     fields: frozenset[str]
