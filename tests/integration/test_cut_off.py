@@ -7,11 +7,15 @@ from typing import Any
 import pytest
 from maillane.options.v1.access_pb2 import ACCESS_ADMIN
 from maillane_chassis import access
+from maillane_scheduler.dispatch.dispatcher import HAND_OVER_US, HandOut
+from maillane_scheduler.queue.values import Grant
+from maillane_scheduler.sweeper import ORPHANED_US
 
 from .hazards import Fate, Hazard, Killed, fated
 from .rig import Call, campaign_verb
 from .world import World, settings, world
 
+HOUR_US = 3_600_000_000
 # More than any verb takes: the last of them run to their end.
 STEPS = range(1, 9)
 _BEFORE = {"Pause": 2, "Resume": 3, "Cancel": 2, "Start": 1}
@@ -65,6 +69,31 @@ async def test_a_settle_that_is_cut_off_frees_its_place(here: World) -> None:
     assert taken == [2] * len(STEPS)
 
 
+async def test_a_scheduler_that_starts_gives_back_what_a_dead_one_had_in_hand_over(here: World) -> None:
+    """At once, at the head of its lane: only what was handed out in between goes before it."""
+    mailbox = here.mailbox()
+    campaign = here.campaign([mailbox], 9)
+    await here.sweep()
+    # Its script ran, and it was killed before it committed.
+    await here.scheduler.queue.claim(7, HAND_OVER_US, [Grant(mailbox, campaign, 3)])
+    between = await here.claim(2)
+    await here.sweep()
+    early = await here.claim(1)
+    await _time_passes(here, us=2 * ORPHANED_US)
+    fate = Fate()
+    anew = World(await _opened(here, fate), here.database_url, here.workspace)
+    await anew.sweep()
+    after = await anew.claim(9)
+    await _closed(anew, fate)
+
+    assert [_places(hand_out) for hand_out in (between, early)] == [[4, 5], [6]]
+    assert _places(after) == [1, 2, 3, 7, 8, 9]
+
+
+def _places(hand_out: HandOut) -> list[int]:
+    return [row.message % 100_000 for row in hand_out.rows]
+
+
 def _made(here: World, state: int) -> int:
     campaign = here.campaign([here.mailbox()], 5)
     here.sql("UPDATE campaigns SET state = %s, queue_revision = 0 WHERE id = %s", state, campaign)
@@ -104,8 +133,9 @@ async def _closed(here: World, fate: Fate) -> None:
     await here.scheduler.__aexit__(None, None, None)
 
 
-async def _time_passes(here: World) -> None:
-    """Whatever is in flight is looked up again."""
+async def _time_passes(here: World, us: int = HOUR_US) -> None:
+    """Leases of what is in flight are nearer to their ends; by default, all is looked up again."""
     redis = here.scheduler.redis
     for key in await redis.keys("q:*:leases"):
-        await redis.execute_command("ZUNIONSTORE", key, 1, key, "WEIGHTS", 0)
+        for member in await redis.zrange(key, 0, -1):
+            await redis.zincrby(key, -us, member)

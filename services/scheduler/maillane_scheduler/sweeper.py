@@ -10,6 +10,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from maillane_scheduler.dispatch.dispatcher import HAND_OVER_US
 from maillane_scheduler.dispatch.settler import Settler
 from maillane_scheduler.metrics import (
     CLOCK_JUMPS,
@@ -48,6 +49,11 @@ EVERY_S = 1.0
 # In flight, and confirmed: looked at again after so long, until it is settled. No entry of a flight can be forgotten.
 CONFIRMED_US = 10_000_000
 EXPIRED_AT_ONCE = 1_000
+# Where nothing is in flight: as long as a claim that comes now has until Postgres is asked.
+NO_FLIGHT_S = HAND_OVER_US / 1_000_000
+# Between the queue and Postgres for longer than this, when a scheduler starts: most likely nobody's any more, for a
+# hand-over takes milliseconds. Where it is somebody's after all, its lane has it again, and Postgres refuses it once.
+ORPHANED_US = 200_000
 # Rarer work: campaigns whose cancelling was cut off, and rows that nobody needs any more.
 CANCEL_EVERY_S = 5.0
 RETENTION_EVERY_S = 60.0
@@ -87,6 +93,8 @@ class Sweeper:
         self._dropped_before = 0
         # The last of the campaigns that had ended and are freed, as far as this process has seen to it.
         self._freed_until: tuple[datetime, int] | None = None
+        # Whether this process has looked for what those before it left in hand-over.
+        self._has_looked_back = False
 
     async def run(self) -> None:
         """Sweeps each second or so, and at once when a generation of the queue has begun."""
@@ -108,6 +116,8 @@ class Sweeper:
         await self._guarded("generation", lambda: self._generation.watch(self._queue))
         await self._guarded("clock", self._look_at_clock)
         await self._guarded("gauges", self._gauges)
+        if not self._has_looked_back:
+            await self._guarded("look_back", self._look_back)
         async with self._engine.begin() as connection:
             if not await locks.try_alone(connection, locks.SWEEP, 0):
                 return False
@@ -118,7 +128,7 @@ class Sweeper:
     def _steps(self) -> Iterator[tuple[str, Callable[[], Awaitable[object]]]]:
         """What is to be done in this round."""
         yield "leases", self._leases
-        yield "flight", self._flight
+        yield "flight", self._swept_flight
         yield "catch_up", self._sync.catch_up
         # Before completion: what is to be sent again keeps its campaign open.
         yield "resends", self._resender.by_policy
@@ -194,7 +204,8 @@ class Sweeper:
         STOPPED_WORKSPACES.set(found.stopped_workspaces)
         MARKS_LEFT_BEHIND.set(found.left_behind)
         first_us = await self._queue.first_us()
-        OVERDUE.set(0 if first_us is None else max(0, await self._queue.now_us() - first_us) / 1_000_000)
+        now_s = self.queue_clock.at_most(time.monotonic()) or await self._queue.now_us() / 1_000_000
+        OVERDUE.set(0 if first_us is None else max(0, now_s - first_us / 1_000_000))
 
     async def _complete(self) -> None:
         for campaign in await completion.complete(self._pool):
@@ -221,9 +232,17 @@ class Sweeper:
             await self._queue.free_campaign(campaign, revision)
             self._freed_until = (idle_time, campaign)
 
-    async def _flight(self) -> None:
+    async def _look_back(self) -> None:
+        """Once, at the start: what a scheduler held between queue and Postgres when it was killed is back at once.
+
+        Else it would be when its hand-over lease is over: later, by that, than what comes behind it in its lane.
+        """
+        await self._flight(HAND_OVER_US - ORPHANED_US)
+        self._has_looked_back = True
+
+    async def _flight(self, ahead_us: int = 0) -> None:
         """What is in flight for a while: Postgres says whether it still is, or where it belongs."""
-        while expired := await self._queue.expired(EXPIRED_AT_ONCE):
+        while expired := await self._queue.expired(EXPIRED_AT_ONCE, ahead_us):
             held = await leases.look(self._pool, [(one.message, one.token, one.mailbox) for one in expired])
             mailbox_of = {(one.message, one.token): one.mailbox for one in expired}
             kept = [(mailbox_of[one.message, one.token], one.message) for one in held if one.sending]
@@ -237,6 +256,15 @@ class Sweeper:
             )
             if len(expired) < EXPIRED_AT_ONCE:
                 break
+
+    async def _swept_flight(self) -> None:
+        """The same each second; where nothing is in flight, not before a claim that comes now could be lost."""
+        if time.monotonic() < self._due_at["flight"]:
+            return
+        if await self._queue.has_leases():
+            await self._flight()
+        else:
+            self._due_at["flight"] = time.monotonic() + NO_FLIGHT_S
 
     async def _overdue_tests(self) -> None:
         """Their messages are turned by the step behind this one."""

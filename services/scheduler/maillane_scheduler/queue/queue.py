@@ -222,9 +222,12 @@ class Queue:
             )
             await self._run("extend", lease_us, *fields, now_us=now_us)
 
-    async def expired(self, limit: int, *, now_us: int | None = None) -> list[Expired]:
-        """Claims whose hand-over lease ran out, oldest first, at most `limit`. Changes nothing: ask Postgres."""
-        flat = await self._run("expired", limit, now_us=now_us)
+    async def expired(self, limit: int, ahead_us: int = 0, *, now_us: int | None = None) -> list[Expired]:
+        """Claims whose hand-over lease ran out, or will within `ahead_us`, oldest first, at most `limit`.
+
+        Changes nothing: ask Postgres.
+        """
+        flat = await self._run("expired", limit, ahead_us, now_us=now_us)
         return [
             Expired(int(mailbox), flying.campaign, flying.message, flying.token, flying.due_us)
             for mailbox, message, value in _groups(flat, 3)
@@ -362,6 +365,10 @@ class Queue:
         """Since when, or from when on, the first gate can be served; None where none waits for time. Reads only."""
         found = await self._client.zrange(keys.gates(self._prefix), 0, 0, withscores=True)
         return int(found[0][1]) if found else None
+
+    async def has_leases(self) -> bool:
+        """Whether anything is in flight that Postgres is to be asked about some time: `expired` finds nothing else."""
+        return bool(await self._client.exists(keys.leases(self._prefix)))
 
     async def flight(self, mailbox: int) -> list[InFlight]:
         """What is in flight in a mailbox, by message id."""

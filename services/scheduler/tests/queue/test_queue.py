@@ -311,8 +311,10 @@ async def test_a_hand_over_lease_runs_out_unless_it_is_confirmed(queue: Queue) -
     await queue.confirm([(M, 1)])
     early = await queue.expired(10, now_us=NOW + LEASE - 1)
     expired = await queue.expired(10, now_us=NOW + LEASE)
+    soon = await queue.expired(10, LEASE - 1, now_us=NOW + 1)
 
     assert (early, expired) == ([], [Expired(M, C, 2, TOKEN, NOW)])
+    assert soon == expired
     assert len(await queue.flight(M)) == 2
 
 

@@ -1,13 +1,14 @@
 #!lua flags=no-writes
 --[[
-Claims whose hand-over lease ran out, by the end of their lease. Re-queues nothing: what became of them Postgres knows.
+Claims whose hand-over lease ran out, or will soon, by the end of their lease. Re-queues nothing: what became of them Postgres knows.
 
 ARGV[2]   limit, >= 1
+ARGV[3]   how soon, in µs, >= 0
 
 Returns {mailbox, message, "<campaign>|<due>|<token>", mailbox, …}
 ]]
 local reply, gates = {}, {}
-for i, lease in ipairs(R('ZRANGE', P .. 'leases', '-inf', us(now()), 'BYSCORE', 'LIMIT', 0, ARGV[2])) do
+for i, lease in ipairs(R('ZRANGE', P .. 'leases', '-inf', us(now() + tonumber(ARGV[3])), 'BYSCORE', 'LIMIT', 0, ARGV[2])) do
   local m, message = string.match(lease, '^(%d+)|(.*)$')
   local gate = gates[m] or {messages = {}, at = {}}
   gates[m] = gate
