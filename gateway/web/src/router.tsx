@@ -1,5 +1,6 @@
 import { createBrowserRouter, Navigate } from 'react-router';
 import type { ComponentType } from 'react';
+import { SkeletonRows } from './components/Skeleton';
 import { RouteError } from './shell/RouteError';
 import { Shell } from './shell/Shell';
 
@@ -7,7 +8,7 @@ import { Shell } from './shell/Shell';
 const screen = (load: () => Promise<{ Screen: ComponentType }>) => async () => ({ Component: (await load()).Screen });
 
 export const router = createBrowserRouter([
-  { path: '/sign-in', lazy: screen(() => import('./routes/sign-in/SignIn')), errorElement: <RouteError /> },
+  { path: '/sign-in', lazy: screen(() => import('./routes/sign-in/SignIn')), errorElement: <RouteError />, hydrateFallbackElement: <></> },
   {
     path: '/',
     element: <Shell />,
@@ -16,6 +17,8 @@ export const router = createBrowserRouter([
       { index: true, element: <Navigate to="/campaigns" replace /> },
       {
         errorElement: <RouteError />,
+        // Around the first screen, while its file comes, the shell is there already.
+        hydrateFallbackElement: <SkeletonRows />,
         children: [
           { path: 'campaigns', lazy: screen(() => import('./routes/campaigns/Campaigns')) },
           { path: 'campaigns/:campaignId', lazy: screen(() => import('./routes/campaign/Campaign')) },

@@ -87,7 +87,11 @@ class HoldReason(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """What binds a message that waits, and until when, as far as is known."""
+    """What binds a message that waits, and until when, as far as is known.
+
+    Attributes:
+        ahead: of a limit that lies ahead: which one.
+    """
 
     reason: HoldReason
     until_us: int | None = None
@@ -96,6 +100,7 @@ class Hold:
     limit: int | None = None
     used: int | None = None
     gap_us: int | None = None
+    ahead: HoldReason | None = None
 
 
 @dataclass(frozen=True, slots=True)

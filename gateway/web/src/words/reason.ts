@@ -19,14 +19,15 @@ export function waiting(hold: Hold | undefined): Waiting {
     case 'HOLD_REASON_TURN':
       return { text: turn(hold), tone: 'quiet', icon: 'lanes' };
     case 'HOLD_REASON_HOURLY_LIMIT':
-    case 'HOLD_REASON_LIMIT':
       return { text: used('Hourly limit', hold), tone: 'park', icon: 'gauge' };
     case 'HOLD_REASON_DAILY_LIMIT':
       return { text: used('Daily limit', hold), tone: 'park', icon: 'gauge' };
     case 'HOLD_REASON_CAMPAIGN_LIMIT':
       return { text: hold.limit ? `Campaign limit, ${count(hold.limit)} an hour` : 'Campaign limit', tone: 'park', icon: 'gauge' };
+    case 'HOLD_REASON_LIMIT':
+      return { text: 'A limit is used up', tone: 'park', icon: 'gauge' };
     case 'HOLD_REASON_LIMIT_AHEAD':
-      return { text: hold.limit ? `Will meet the hourly limit of ${count(hold.limit)}` : 'Will meet the hourly limit', tone: 'park', icon: 'gauge' };
+      return { text: ahead(hold), tone: 'park', icon: 'gauge' };
     case 'HOLD_REASON_BACKOFF':
       return { text: 'Server asked us to slow down', tone: 'park', icon: 'hourglass' };
     case 'HOLD_REASON_RETRY':
@@ -75,6 +76,12 @@ function used(limit: string, hold: Hold): string {
   return hold.limit !== undefined && hold.used !== undefined
     ? `${limit}, ${count(hold.used)} of ${count(hold.limit)} used`
     : `${limit} is used`;
+}
+
+/** The campaign's own limit has no "hourly" beside its name: both do not fit in 30 characters. */
+function ahead(hold: Hold): string {
+  const name = { HOLD_REASON_HOURLY_LIMIT: 'the hourly limit', HOLD_REASON_DAILY_LIMIT: 'the daily limit', HOLD_REASON_CAMPAIGN_LIMIT: 'campaign limit' }[String(hold.ahead)] ?? 'a limit';
+  return `Will meet ${name}${hold.limit ? ` of ${count(hold.limit)}` : ''}`;
 }
 
 function secondTry(detail: string): string {

@@ -137,6 +137,7 @@ def hold(value: Hold | None) -> message_pb.Hold | None:
         limit=value.limit,
         used=value.used,
         gap=None if value.gap_us is None else duration(value.gap_us),
+        ahead=cast(message_pb.HoldReason.ValueType, int(value.ahead or 0)),
     )
 
 

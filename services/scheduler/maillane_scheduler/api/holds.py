@@ -1,12 +1,19 @@
 """Why a message waits, and until when, in the words of a lane's outlook."""
 
 from maillane_scheduler.forecast.trace import Trace
-from maillane_scheduler.forecast.world import LIMITS
+from maillane_scheduler.forecast.world import LIMITS, Pace
 from maillane_scheduler.message import PARKED, Hold, HoldReason, Message
 from maillane_scheduler.outlook import Outlook, Waiting
 from maillane_scheduler.states import CampaignState, MailboxState, ParkReason, StopReason
 from maillane_scheduler.store.outlooks import gate_parks
 from maillane_scheduler.store.parks import GATE
+
+_AHEAD = {
+    Pace.HOURLY_LIMIT: HoldReason.HOURLY_LIMIT,
+    Pace.DAILY_LIMIT: HoldReason.DAILY_LIMIT,
+    Pace.CAMPAIGN_LIMIT: HoldReason.CAMPAIGN_LIMIT,
+}
+"""What a limit that a forecast meets will be told as, once it binds."""
 
 
 def explained(outlook: Outlook, waiting: Waiting, trace: Trace, message: Message, expected_us: int | None) -> Hold:
@@ -82,4 +89,5 @@ def _ahead(trace: Trace, from_us: int, expected_us: int | None) -> Hold | None:
     met = [wait for wait in trace.waits if wait.reason in LIMITS and from_us < wait.until_us <= expected_us]
     if not met:
         return None
-    return Hold(HoldReason.LIMIT_AHEAD, met[-1].until_us, "", expected_us, met[-1].limit)
+    last = met[-1]
+    return Hold(HoldReason.LIMIT_AHEAD, last.until_us, "", expected_us, last.limit, ahead=_AHEAD[last.reason])

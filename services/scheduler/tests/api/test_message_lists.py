@@ -102,16 +102,27 @@ async def test_what_a_person_holds_up_comes_last(tenant):
     assert not found[-1].hold.HasField("expected_time")
 
 
-async def test_a_message_tells_when_it_will_leave_and_which_limit_it_will_meet(tenant):
-    """The third of a mailbox that may send two an hour."""
-    mailbox = await make_mailbox(tenant.editor, hourly_limit=2)
-    await started(tenant, ["a@x.example", "b@x.example", "c@x.example"], mailbox_ids=[mailbox.id], start_time=at(-60))
+@pytest.mark.parametrize(
+    ("mailbox_limits", "campaign_limits", "met"),
+    [
+        ({"hourly_limit": 2}, {}, pb.HOLD_REASON_HOURLY_LIMIT),
+        ({"daily_limit": 2}, {}, pb.HOLD_REASON_DAILY_LIMIT),
+        ({}, {"hourly_limit": 2}, pb.HOLD_REASON_CAMPAIGN_LIMIT),
+    ],
+)
+async def test_a_message_tells_when_it_will_leave_and_which_limit_it_will_meet(
+    tenant, mailbox_limits, campaign_limits, met
+):
+    """The third where two an hour, or two a day, may leave."""
+    mailbox = await make_mailbox(tenant.editor, **mailbox_limits)
+    emails = ["a@x.example", "b@x.example", "c@x.example"]
+    await started(tenant, emails, mailbox_ids=[mailbox.id], start_time=at(-60), **campaign_limits)
     [third] = await listed(tenant.viewer, order=LEAVING, query="c@")
 
-    message = (await tenant.viewer.GetMessage(pb.GetMessageRequest(message_id=third.id))).message
+    hold = (await tenant.viewer.GetMessage(pb.GetMessageRequest(message_id=third.id))).message.hold
 
-    assert message.hold.expected_time.seconds % 3600 == 0
-    assert (message.hold.reason, message.hold.limit) == (pb.HOLD_REASON_LIMIT_AHEAD, 2)
+    assert hold.expected_time.seconds % 3600 == 0
+    assert (hold.reason, hold.ahead, hold.limit) == (pb.HOLD_REASON_LIMIT_AHEAD, met, 2)
 
 
 async def test_outcomes_are_listed_the_latest_first(api, tenant):

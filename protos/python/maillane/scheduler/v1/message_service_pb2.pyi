@@ -395,6 +395,7 @@ class Hold(_message.Message):
     LIMIT_FIELD_NUMBER: _builtins.int
     USED_FIELD_NUMBER: _builtins.int
     GAP_FIELD_NUMBER: _builtins.int
+    AHEAD_FIELD_NUMBER: _builtins.int
     reason: Global___HoldReason.ValueType
     """What binds it."""
     detail: _builtins.str
@@ -403,6 +404,8 @@ class Hold(_message.Message):
     """Of a limit: how many it allows in its window."""
     used: _builtins.int
     """Of a limit that is used up: how many were handed out in its current window."""
+    ahead: Global___HoldReason.ValueType
+    """Of a limit that lies ahead: what will bind it then, its mailbox's hour or day or its campaign's hour."""
     @_builtins.property
     def until_time(self) -> _timestamp_pb2.Timestamp:
         """Until when, as far as is known."""
@@ -425,10 +428,11 @@ class Hold(_message.Message):
         limit: _builtins.int | None = ...,
         used: _builtins.int | None = ...,
         gap: _duration_pb2.Duration | None = ...,
+        ahead: Global___HoldReason.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_limit", b"_limit", "_used", b"_used", "expected_time", b"expected_time", "gap", b"gap", "limit", b"limit", "until_time", b"until_time", "used", b"used"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_limit", b"_limit", "_used", b"_used", "detail", b"detail", "expected_time", b"expected_time", "gap", b"gap", "limit", b"limit", "reason", b"reason", "until_time", b"until_time", "used", b"used"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_limit", b"_limit", "_used", b"_used", "ahead", b"ahead", "detail", b"detail", "expected_time", b"expected_time", "gap", b"gap", "limit", b"limit", "reason", b"reason", "until_time", b"until_time", "used", b"used"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__limit: _TypeAlias = _typing.Literal["limit"]  # noqa: Y015
     _WhichOneofArgType__limit: _TypeAlias = _typing.Literal["_limit", b"_limit"]  # noqa: Y015
