@@ -25,6 +25,16 @@ class CampaignKind(IntEnum):
     TEST = 2
 
 
+class LaneState(IntEnum):
+    """How a campaign's messages in one mailbox stand; the numbers are the proto's."""
+
+    LEAVING = 1
+    NOT_STARTED = 2
+    AT_LIMIT = 3
+    SLOWED = 4
+    STOPPED = 5
+
+
 class StopReason(IntEnum):
     """Why a mailbox sends nothing, beyond its limits."""
 

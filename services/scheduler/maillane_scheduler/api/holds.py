@@ -4,7 +4,7 @@ from maillane_scheduler.forecast.trace import Trace
 from maillane_scheduler.forecast.world import LIMITS, Pace
 from maillane_scheduler.message import PARKED, Hold, HoldReason, Message
 from maillane_scheduler.outlook import Outlook, Waiting
-from maillane_scheduler.states import CampaignState, MailboxState, ParkReason, StopReason
+from maillane_scheduler.states import CampaignState, LaneState, MailboxState, ParkReason, StopReason
 from maillane_scheduler.store.outlooks import gate_parks
 from maillane_scheduler.store.parks import GATE
 
@@ -40,6 +40,17 @@ def explained(outlook: Outlook, waiting: Waiting, trace: Trace, message: Message
         return now
     ahead = _ahead(trace, outlook.now_us, expected_us)
     return ahead or Hold(HoldReason.TURN, expected_us, expected_us=expected_us, gap_us=gap_us)
+
+
+def lane_state(outlook: Outlook, waiting: Waiting) -> LaneState:
+    """What holds the first message of a lane of an active campaign now, in the order of `explained`."""
+    if _by_person(outlook, waiting) is not None:
+        return LaneState.STOPPED
+    if waiting.lane.base_us > outlook.now_us:
+        return LaneState.NOT_STARTED
+    if _parked(outlook, waiting, None) is not None:
+        return LaneState.SLOWED
+    return LaneState.AT_LIMIT if _used_up(outlook, waiting, None) is not None else LaneState.LEAVING
 
 
 def _by_person(outlook: Outlook, waiting: Waiting) -> Hold | None:

@@ -10,7 +10,7 @@ from maillane.scheduler.v1 import message_service_pb2 as pb
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from maillane_scheduler.api import convert
-from maillane_scheduler.api.holds import explained
+from maillane_scheduler.api.holds import explained, lane_state
 from maillane_scheduler.forecast.trace import Trace
 from maillane_scheduler.forecast.world import Place
 from maillane_scheduler.message import Message
@@ -97,7 +97,7 @@ class MessageLists:
             matched = await message_reads.read(connection, ids) if ids is not None else None
         outlook = await self._outlooks.look(workspace_id)
         traces = await self._outlooks.forecast(outlook)
-        asked = [lane for lane in outlook.waiting.values() if lane.count and _is_asked(lane, filters)]
+        asked = [lane for lane in outlook.waiting.values() if lane.count and _is_asked(outlook, lane, filters)]
         lanes = sorted(asked, key=lambda lane: lane.place)
         after: _Key = (place[0], place[1]) if place else (0, 0)
         if matched is not None:
@@ -177,12 +177,13 @@ def _times(trace: Trace, begin: int, index: int) -> Iterator[tuple[int, int]]:
         position += 1
 
 
-def _is_asked(waiting: Waiting, filters: Filters) -> bool:
+def _is_asked(outlook: Outlook, waiting: Waiting, filters: Filters) -> bool:
     lane = waiting.lane
     return (
         lane.state is CampaignState.ACTIVE
         and filters.campaign_id in (None, lane.campaign)
         and filters.mailbox_id in (None, lane.mailbox)
+        and (filters.lane_state is None or filters.lane_state is lane_state(outlook, waiting))
     )
 
 

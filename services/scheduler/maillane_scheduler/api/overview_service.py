@@ -5,19 +5,21 @@ from collections.abc import AsyncIterator
 from typing import cast
 
 from maillane.scheduler.v1 import mailbox_service_pb2 as mailbox_pb
+from maillane.scheduler.v1 import message_service_pb2 as message_pb
 from maillane.scheduler.v1 import overview_service_pb2 as pb
 from maillane.scheduler.v1.overview_service_pb2_grpc import OverviewServiceServicer
 from maillane_chassis.violations import Violations
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from maillane_scheduler.api.caller import Context, workspace
+from maillane_scheduler.api.holds import lane_state
 from maillane_scheduler.api.times import timestamp, timestamp_us
 from maillane_scheduler.api.watches import Watches
 from maillane_scheduler.dispatch.meter import Used
 from maillane_scheduler.failure import WORTH_RETRY
 from maillane_scheduler.forecast import report
 from maillane_scheduler.outlook import Outlook, Outlooks
-from maillane_scheduler.states import CampaignState, StopReason
+from maillane_scheduler.states import CampaignState, LaneState, StopReason
 from maillane_scheduler.store import outcome_pages, overviews
 from maillane_scheduler.store.outlooks import Box, gate_parks
 from maillane_scheduler.store.overviews import Failed, Totals
@@ -125,6 +127,7 @@ class OverviewService(OverviewServiceServicer):
             active_campaigns=totals.active_campaigns,
             this_hour=[_hour(outlook, box, waiting[box.id]) for box in busy[:SHOWN]],
             stopped=outlook.facts.stopped,
+            lanes=_lanes(outlook),
         )
 
     async def _attention(
@@ -172,6 +175,18 @@ def _waiting(outlook: Outlook) -> Counter[int]:
         if waiting.lane.state is CampaignState.ACTIVE:
             found[waiting.lane.mailbox] += waiting.count
     return found
+
+
+def _lanes(outlook: Outlook) -> list[pb.LaneCount]:
+    found: Counter[LaneState] = Counter()
+    for waiting in outlook.waiting.values():
+        if waiting.lane.state is CampaignState.ACTIVE:
+            found[lane_state(outlook, waiting)] += waiting.count
+    return [
+        pb.LaneCount(state=cast(message_pb.LaneState.ValueType, int(state)), waiting=min(found[state], _MOST_INT32))
+        for state in LaneState
+        if found[state]
+    ]
 
 
 def _stopped(outlook: Outlook) -> list[pb.StoppedMailbox]:

@@ -6,7 +6,7 @@ from enum import IntEnum
 from maillane.scheduler.v1 import message_service_pb2 as pb
 from maillane_chassis.violations import Violations
 
-from maillane_scheduler.states import MessageState, Resolution
+from maillane_scheduler.states import LaneState, MessageState, Resolution
 from maillane_scheduler.validation import suppressions
 from maillane_scheduler.validation.requests import instant_us
 
@@ -23,6 +23,7 @@ class Order(IntEnum):
     LATEST = 3
 
 
+_LANE_STATES = {int(state): f"LANE_STATE_{state.name}" for state in LaneState}
 _STATES = {
     Order.CAMPAIGN: frozenset(range(len(MessageState) + 1)),
     Order.LEAVING: frozenset((0, int(MessageState.PENDING))),
@@ -42,6 +43,7 @@ class Filters:
     start_us: int | None = None
     end_us: int | None = None
     order: Order = Order.CAMPAIGN
+    lane_state: LaneState | None = None
 
 
 def filters(violations: Violations, request: pb.ListMessagesRequest | pb.ExportMessagesRequest) -> Filters:
@@ -54,6 +56,9 @@ def filters(violations: Violations, request: pb.ListMessagesRequest | pb.ExportM
     for field in ("start_time", "end_time"):
         if request.HasField(field) and ordered is not Order.LATEST:
             violations.add(field, "must be unset in this order")
+    if request.lane_state and ordered is not Order.LEAVING:
+        violations.add("lane_state", "must be unset in this order")
+    lanes = request.lane_state and violations.member("lane_state", request.lane_state, _LANE_STATES) in _LANE_STATES
     states = {int(state): f"MESSAGE_STATE_{state.name}" for state in MessageState}
     known = request.state == pb.MESSAGE_STATE_UNSPECIFIED or violations.member("state", request.state, states) in states
     return Filters(
@@ -65,6 +70,7 @@ def filters(violations: Violations, request: pb.ListMessagesRequest | pb.ExportM
         start_us=instant_us(violations, "start_time", request.start_time) if request.HasField("start_time") else None,
         end_us=instant_us(violations, "end_time", request.end_time) if request.HasField("end_time") else None,
         order=ordered,
+        lane_state=LaneState(request.lane_state) if lanes else None,
     )
 
 

@@ -10,6 +10,7 @@ from google.protobuf.duration_pb2 import Duration
 from maillane.scheduler.v1 import campaign_service_pb2 as campaign_pb
 from maillane.scheduler.v1 import mailbox_service_pb2 as mailbox_pb
 from maillane.scheduler.v1 import message_service_pb2 as pb
+from maillane.scheduler.v1.overview_service_pb2 import GetOverviewRequest
 from maillane_scheduler.api.message_lists import MessageLists
 from maillane_scheduler.store import outcome_pages
 
@@ -123,6 +124,30 @@ async def test_a_message_tells_when_it_will_leave_and_which_limit_it_will_meet(
 
     assert hold.expected_time.seconds % 3600 == 0
     assert (hold.reason, hold.ahead, hold.limit) == (pb.HOLD_REASON_LIMIT_AHEAD, met, 2)
+
+
+LANES = [
+    (pb.LANE_STATE_LEAVING, {}, "SELECT :m"),
+    (pb.LANE_STATE_NOT_STARTED, {"start_time": at(0)}, "SELECT :m"),
+    (pb.LANE_STATE_AT_LIMIT, {}, "INSERT INTO parks VALUES (:m, 0, 1, now() + interval '1 hour', 'hour')"),
+    (pb.LANE_STATE_SLOWED, {}, "INSERT INTO parks VALUES (:m, 0, 2, now() + interval '1 hour', '454 slow down')"),
+    (pb.LANE_STATE_STOPPED, {}, "UPDATE mailboxes SET stop_reason = 2, stop_time = now() WHERE id = :m"),
+]
+
+
+async def test_what_waits_is_listed_and_counted_by_how_its_lane_stands(api, tenant):
+    """A lane of each state, with as many messages as the state's number."""
+    for state, changes, statement in LANES:
+        campaign = await started(tenant, [f"{state}{n}@x.example" for n in range(state)], **changes)
+        await api.sql(statement, m=int(campaign.mailbox_ids[0]))
+
+    counted = (await tenant.viewer.GetOverview(GetOverviewRequest())).overview.lanes
+    found = {state: await listed(tenant.viewer, order=LEAVING, lane_state=state) for state, _, _ in LANES}
+
+    assert [(each.state, each.waiting) for each in counted] == [(state, state) for state, _, _ in LANES]
+    assert {state: [m.recipient[0] for m in each] for state, each in found.items()} == {
+        state: [str(state)] * state for state, _, _ in LANES
+    }
 
 
 async def test_outcomes_are_listed_the_latest_first(api, tenant):

@@ -213,6 +213,8 @@ async def test_a_cancelled_message_is_held_by_nothing(tenant):
         ({"campaign_id": "x"}, "campaign_id"),
         ({"mailbox_id": "-1"}, "mailbox_id"),
         ({"state": 99}, "state"),
+        ({"lane_state": pb.LANE_STATE_STOPPED}, "lane_state"),
+        ({"order": pb.MESSAGE_ORDER_LEAVING, "lane_state": 99}, "lane_state"),
         ({"recipient": "a b@example.com"}, "recipient"),
         ({"page_size": -1}, "page_size"),
         ({"page_token": "zzz"}, "page_token"),

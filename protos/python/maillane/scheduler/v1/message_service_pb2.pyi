@@ -150,6 +150,42 @@ HOLD_REASON_PASSWORD_REFUSED: HoldReason.ValueType  # 16
 """The mail server refuses the mailbox's password."""
 Global___HoldReason: _TypeAlias = HoldReason  # noqa: Y015
 
+class _LaneState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LaneStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LaneState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LANE_STATE_UNSPECIFIED: _LaneState.ValueType  # 0
+    """Not said: whichever."""
+    LANE_STATE_LEAVING: _LaneState.ValueType  # 1
+    """Nothing: each leaves when it is due and its turn comes."""
+    LANE_STATE_NOT_STARTED: _LaneState.ValueType  # 2
+    """Its campaign's start time lies ahead."""
+    LANE_STATE_AT_LIMIT: _LaneState.ValueType  # 3
+    """A limit of its mailbox or of its campaign is used up."""
+    LANE_STATE_SLOWED: _LaneState.ValueType  # 4
+    """Its mail server asked for patience."""
+    LANE_STATE_STOPPED: _LaneState.ValueType  # 5
+    """A person has to do something: the workspace is stopped, or the mailbox is paused or its password refused."""
+
+class LaneState(_LaneState, metaclass=_LaneStateEnumTypeWrapper):
+    """How a lane stands, which is a campaign's messages in one mailbox: what holds its first message now."""
+
+LANE_STATE_UNSPECIFIED: LaneState.ValueType  # 0
+"""Not said: whichever."""
+LANE_STATE_LEAVING: LaneState.ValueType  # 1
+"""Nothing: each leaves when it is due and its turn comes."""
+LANE_STATE_NOT_STARTED: LaneState.ValueType  # 2
+"""Its campaign's start time lies ahead."""
+LANE_STATE_AT_LIMIT: LaneState.ValueType  # 3
+"""A limit of its mailbox or of its campaign is used up."""
+LANE_STATE_SLOWED: LaneState.ValueType  # 4
+"""Its mail server asked for patience."""
+LANE_STATE_STOPPED: LaneState.ValueType  # 5
+"""A person has to do something: the workspace is stopped, or the mailbox is paused or its password refused."""
+Global___LaneState: _TypeAlias = LaneState  # noqa: Y015
+
 class _MessageOrder:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -461,6 +497,7 @@ class ListMessagesRequest(_message.Message):
     START_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
     ORDER_FIELD_NUMBER: _builtins.int
+    LANE_STATE_FIELD_NUMBER: _builtins.int
     campaign_id: _builtins.str
     """Only of this campaign."""
     state: Global___MessageState.ValueType
@@ -479,6 +516,8 @@ class ListMessagesRequest(_message.Message):
     """
     order: Global___MessageOrder.ValueType
     """In which order."""
+    lane_state: Global___LaneState.ValueType
+    """Only what waits in lanes that stand like this; only in the order LEAVING."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """Only what was settled at this instant or later; only in the order LATEST."""
@@ -500,10 +539,11 @@ class ListMessagesRequest(_message.Message):
         start_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
         order: Global___MessageOrder.ValueType = ...,
+        lane_state: Global___LaneState.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign_id", b"campaign_id", "end_time", b"end_time", "mailbox_id", b"mailbox_id", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "recipient", b"recipient", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign_id", b"campaign_id", "end_time", b"end_time", "lane_state", b"lane_state", "mailbox_id", b"mailbox_id", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "recipient", b"recipient", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -551,6 +591,7 @@ class ExportMessagesRequest(_message.Message):
     START_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
     ORDER_FIELD_NUMBER: _builtins.int
+    LANE_STATE_FIELD_NUMBER: _builtins.int
     campaign_id: _builtins.str
     """Only of this campaign."""
     state: Global___MessageState.ValueType
@@ -563,6 +604,8 @@ class ExportMessagesRequest(_message.Message):
     """Only to addresses that begin with this, or whose domain does."""
     order: Global___MessageOrder.ValueType
     """In which order."""
+    lane_state: Global___LaneState.ValueType
+    """Only what waits in lanes that stand like this; only in the order LEAVING."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """Only what was settled at this instant or later; only in the order LATEST."""
@@ -582,10 +625,11 @@ class ExportMessagesRequest(_message.Message):
         start_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
         order: Global___MessageOrder.ValueType = ...,
+        lane_state: Global___LaneState.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign_id", b"campaign_id", "end_time", b"end_time", "mailbox_id", b"mailbox_id", "order", b"order", "query", b"query", "recipient", b"recipient", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign_id", b"campaign_id", "end_time", b"end_time", "lane_state", b"lane_state", "mailbox_id", b"mailbox_id", "order", b"order", "query", b"query", "recipient", b"recipient", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

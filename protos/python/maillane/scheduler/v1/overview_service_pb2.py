@@ -26,9 +26,10 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from maillane.options.v1 import access_pb2 as maillane_dot_options_dot_v1_dot_access__pb2
 from maillane.scheduler.v1 import mailbox_service_pb2 as maillane_dot_scheduler_dot_v1_dot_mailbox__service__pb2
+from maillane.scheduler.v1 import message_service_pb2 as maillane_dot_scheduler_dot_v1_dot_message__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,maillane/scheduler/v1/overview_service.proto\x12\x15maillane.scheduler.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a maillane/options/v1/access.proto\x1a+maillane/scheduler/v1/mailbox_service.proto\"~\n\x08LimitUse\x12\x12\n\x04used\x18\x01 \x01(\x05R\x04used\x12\x19\n\x05limit\x18\x02 \x01(\x05H\x00R\x05limit\x88\x01\x01\x12\x39\n\nreset_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tresetTimeB\x08\n\x06_limit\"\xa9\x02\n\x0bMailboxHour\x12\x1d\n\nmailbox_id\x18\x01 \x01(\tR\tmailboxId\x12\x18\n\x07\x61\x64\x64ress\x18\x02 \x01(\tR\x07\x61\x64\x64ress\x12\x12\n\x04used\x18\x03 \x01(\x05R\x04used\x12\x14\n\x05limit\x18\x04 \x01(\x05R\x05limit\x12\x39\n\x05state\x18\x05 \x01(\x0e\x32#.maillane.scheduler.v1.MailboxStateR\x05state\x12\x31\n\x05parks\x18\x06 \x03(\x0b\x32\x1b.maillane.scheduler.v1.ParkR\x05parks\x12/\n\x04stop\x18\x07 \x01(\x0b\x32\x1b.maillane.scheduler.v1.StopR\x04stop\x12\x18\n\x07waiting\x18\x08 \x01(\x05R\x07waiting\"\xe0\x01\n\x08Overview\x12\x1c\n\tscheduled\x18\x01 \x01(\x05R\tscheduled\x12\x12\n\x04sent\x18\x02 \x01(\x05R\x04sent\x12\x1c\n\tattention\x18\x03 \x01(\x05R\tattention\x12)\n\x10\x61\x63tive_campaigns\x18\x04 \x01(\x05R\x0f\x61\x63tiveCampaigns\x12?\n\tthis_hour\x18\x05 \x03(\x0b\x32\".maillane.scheduler.v1.MailboxHourR\x08thisHour\x12\x18\n\x07stopped\x18\x06 \x01(\x08R\x07stopped\"\x14\n\x12GetOverviewRequest\"R\n\x13GetOverviewResponse\x12;\n\x08overview\x18\x01 \x01(\x0b\x32\x1f.maillane.scheduler.v1.OverviewR\x08overview\"\x16\n\x14WatchOverviewRequest\"T\n\x15WatchOverviewResponse\x12;\n\x08overview\x18\x01 \x01(\x0b\x32\x1f.maillane.scheduler.v1.OverviewR\x08overview\"\x15\n\x13GetAttentionRequest\"j\n\x10UnconfirmedGroup\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\x12\x14\n\x05\x63ount\x18\x02 \x01(\x05R\x05\x63ount\x12\x1f\n\x0bmessage_ids\x18\x03 \x03(\tR\nmessageIds\"z\n\x0eStoppedMailbox\x12\x1d\n\nmailbox_id\x18\x01 \x01(\tR\tmailboxId\x12/\n\x04stop\x18\x02 \x01(\x0b\x32\x1b.maillane.scheduler.v1.StopR\x04stop\x12\x18\n\x07waiting\x18\x03 \x01(\x05R\x07waiting\"\x9f\x01\n\x0fStoppedCampaign\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\x12\x39\n\nsince_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tsinceTime\x12\x18\n\x07waiting\x18\x04 \x01(\x05R\x07waiting\"\xc8\x01\n\x0c\x46\x61ilureGroup\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\x12\x36\n\x04kind\x18\x02 \x01(\x0e\x32\".maillane.scheduler.v1.FailureKindR\x04kind\x12\x12\n\x04\x63ode\x18\x03 \x01(\x05R\x04\x63ode\x12\x14\n\x05reply\x18\x04 \x01(\tR\x05reply\x12\x14\n\x05\x63ount\x18\x05 \x01(\x05R\x05\x63ount\x12\x1f\n\x0bworth_retry\x18\x06 \x01(\x08R\nworthRetry\"\xcb\x02\n\x14GetAttentionResponse\x12\x1c\n\tdecisions\x18\x01 \x01(\x05R\tdecisions\x12I\n\x0bunconfirmed\x18\x02 \x03(\x0b\x32\'.maillane.scheduler.v1.UnconfirmedGroupR\x0bunconfirmed\x12\x43\n\tmailboxes\x18\x03 \x03(\x0b\x32%.maillane.scheduler.v1.StoppedMailboxR\tmailboxes\x12\x44\n\tcampaigns\x18\x04 \x03(\x0b\x32&.maillane.scheduler.v1.StoppedCampaignR\tcampaigns\x12?\n\x08\x66\x61ilures\x18\x05 \x03(\x0b\x32#.maillane.scheduler.v1.FailureGroupR\x08\x66\x61ilures\"\xc3\x01\n\x0fGetUsageRequest\x12\x1d\n\nmailbox_id\x18\x01 \x01(\tR\tmailboxId\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x02 \x01(\tR\ncampaignId\x12\x39\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12\x35\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x65ndTime\"\xae\x01\n\tUsageHour\x12\x39\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12\x12\n\x04sent\x18\x02 \x01(\x05R\x04sent\x12\x16\n\x06\x66\x61iled\x18\x03 \x01(\x05R\x06\x66\x61iled\x12 \n\x0bunconfirmed\x18\x04 \x01(\x05R\x0bunconfirmed\x12\x18\n\x07planned\x18\x05 \x01(\x05R\x07planned\"\x95\x01\n\x0cMailboxUsage\x12\x1d\n\nmailbox_id\x18\x01 \x01(\tR\tmailboxId\x12\x33\n\x04hour\x18\x02 \x01(\x0b\x32\x1f.maillane.scheduler.v1.LimitUseR\x04hour\x12\x31\n\x03\x64\x61y\x18\x03 \x01(\x0b\x32\x1f.maillane.scheduler.v1.LimitUseR\x03\x64\x61y\"\x8d\x01\n\x10GetUsageResponse\x12\x36\n\x05hours\x18\x01 \x03(\x0b\x32 .maillane.scheduler.v1.UsageHourR\x05hours\x12\x41\n\tmailboxes\x18\x02 \x03(\x0b\x32#.maillane.scheduler.v1.MailboxUsageR\tmailboxes*\xba\x01\n\x0b\x46\x61ilureKind\x12\x1c\n\x18\x46\x41ILURE_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x46\x41ILURE_KIND_TEMPORARY\x10\x01\x12\x1d\n\x19\x46\x41ILURE_KIND_MAILBOX_FULL\x10\x02\x12 \n\x1c\x46\x41ILURE_KIND_NO_SUCH_ADDRESS\x10\x03\x12\x18\n\x14\x46\x41ILURE_KIND_REFUSED\x10\x04\x12\x16\n\x12\x46\x41ILURE_KIND_OTHER\x10\x05\x32\xae\x04\n\x0fOverviewService\x12\x88\x01\n\x0bGetOverview\x12).maillane.scheduler.v1.GetOverviewRequest\x1a*.maillane.scheduler.v1.GetOverviewResponse\"\"\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02\x18\x12\x0c/v1/overviewb\x08overview\x12\x96\x01\n\rWatchOverview\x12+.maillane.scheduler.v1.WatchOverviewRequest\x1a,.maillane.scheduler.v1.WatchOverviewResponse\"(\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02\x1e\x12\x12/v1/overview:watchb\x08overview0\x01\x12\x82\x01\n\x0cGetAttention\x12*.maillane.scheduler.v1.GetAttentionRequest\x1a+.maillane.scheduler.v1.GetAttentionResponse\"\x19\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/attention\x12r\n\x08GetUsage\x12&.maillane.scheduler.v1.GetUsageRequest\x1a\'.maillane.scheduler.v1.GetUsageResponse\"\x15\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/usageb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,maillane/scheduler/v1/overview_service.proto\x12\x15maillane.scheduler.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a maillane/options/v1/access.proto\x1a+maillane/scheduler/v1/mailbox_service.proto\x1a+maillane/scheduler/v1/message_service.proto\"~\n\x08LimitUse\x12\x12\n\x04used\x18\x01 \x01(\x05R\x04used\x12\x19\n\x05limit\x18\x02 \x01(\x05H\x00R\x05limit\x88\x01\x01\x12\x39\n\nreset_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tresetTimeB\x08\n\x06_limit\"\xa9\x02\n\x0bMailboxHour\x12\x1d\n\nmailbox_id\x18\x01 \x01(\tR\tmailboxId\x12\x18\n\x07\x61\x64\x64ress\x18\x02 \x01(\tR\x07\x61\x64\x64ress\x12\x12\n\x04used\x18\x03 \x01(\x05R\x04used\x12\x14\n\x05limit\x18\x04 \x01(\x05R\x05limit\x12\x39\n\x05state\x18\x05 \x01(\x0e\x32#.maillane.scheduler.v1.MailboxStateR\x05state\x12\x31\n\x05parks\x18\x06 \x03(\x0b\x32\x1b.maillane.scheduler.v1.ParkR\x05parks\x12/\n\x04stop\x18\x07 \x01(\x0b\x32\x1b.maillane.scheduler.v1.StopR\x04stop\x12\x18\n\x07waiting\x18\x08 \x01(\x05R\x07waiting\"]\n\tLaneCount\x12\x36\n\x05state\x18\x01 \x01(\x0e\x32 .maillane.scheduler.v1.LaneStateR\x05state\x12\x18\n\x07waiting\x18\x02 \x01(\x05R\x07waiting\"\x98\x02\n\x08Overview\x12\x1c\n\tscheduled\x18\x01 \x01(\x05R\tscheduled\x12\x12\n\x04sent\x18\x02 \x01(\x05R\x04sent\x12\x1c\n\tattention\x18\x03 \x01(\x05R\tattention\x12)\n\x10\x61\x63tive_campaigns\x18\x04 \x01(\x05R\x0f\x61\x63tiveCampaigns\x12?\n\tthis_hour\x18\x05 \x03(\x0b\x32\".maillane.scheduler.v1.MailboxHourR\x08thisHour\x12\x18\n\x07stopped\x18\x06 \x01(\x08R\x07stopped\x12\x36\n\x05lanes\x18\x07 \x03(\x0b\x32 .maillane.scheduler.v1.LaneCountR\x05lanes\"\x14\n\x12GetOverviewRequest\"R\n\x13GetOverviewResponse\x12;\n\x08overview\x18\x01 \x01(\x0b\x32\x1f.maillane.scheduler.v1.OverviewR\x08overview\"\x16\n\x14WatchOverviewRequest\"T\n\x15WatchOverviewResponse\x12;\n\x08overview\x18\x01 \x01(\x0b\x32\x1f.maillane.scheduler.v1.OverviewR\x08overview\"\x15\n\x13GetAttentionRequest\"j\n\x10UnconfirmedGroup\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\x12\x14\n\x05\x63ount\x18\x02 \x01(\x05R\x05\x63ount\x12\x1f\n\x0bmessage_ids\x18\x03 \x03(\tR\nmessageIds\"z\n\x0eStoppedMailbox\x12\x1d\n\nmailbox_id\x18\x01 \x01(\tR\tmailboxId\x12/\n\x04stop\x18\x02 \x01(\x0b\x32\x1b.maillane.scheduler.v1.StopR\x04stop\x12\x18\n\x07waiting\x18\x03 \x01(\x05R\x07waiting\"\x9f\x01\n\x0fStoppedCampaign\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\x12\x39\n\nsince_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tsinceTime\x12\x18\n\x07waiting\x18\x04 \x01(\x05R\x07waiting\"\xc8\x01\n\x0c\x46\x61ilureGroup\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\tR\ncampaignId\x12\x36\n\x04kind\x18\x02 \x01(\x0e\x32\".maillane.scheduler.v1.FailureKindR\x04kind\x12\x12\n\x04\x63ode\x18\x03 \x01(\x05R\x04\x63ode\x12\x14\n\x05reply\x18\x04 \x01(\tR\x05reply\x12\x14\n\x05\x63ount\x18\x05 \x01(\x05R\x05\x63ount\x12\x1f\n\x0bworth_retry\x18\x06 \x01(\x08R\nworthRetry\"\xcb\x02\n\x14GetAttentionResponse\x12\x1c\n\tdecisions\x18\x01 \x01(\x05R\tdecisions\x12I\n\x0bunconfirmed\x18\x02 \x03(\x0b\x32\'.maillane.scheduler.v1.UnconfirmedGroupR\x0bunconfirmed\x12\x43\n\tmailboxes\x18\x03 \x03(\x0b\x32%.maillane.scheduler.v1.StoppedMailboxR\tmailboxes\x12\x44\n\tcampaigns\x18\x04 \x03(\x0b\x32&.maillane.scheduler.v1.StoppedCampaignR\tcampaigns\x12?\n\x08\x66\x61ilures\x18\x05 \x03(\x0b\x32#.maillane.scheduler.v1.FailureGroupR\x08\x66\x61ilures\"\xc3\x01\n\x0fGetUsageRequest\x12\x1d\n\nmailbox_id\x18\x01 \x01(\tR\tmailboxId\x12\x1f\n\x0b\x63\x61mpaign_id\x18\x02 \x01(\tR\ncampaignId\x12\x39\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12\x35\n\x08\x65nd_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x65ndTime\"\xae\x01\n\tUsageHour\x12\x39\n\nstart_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12\x12\n\x04sent\x18\x02 \x01(\x05R\x04sent\x12\x16\n\x06\x66\x61iled\x18\x03 \x01(\x05R\x06\x66\x61iled\x12 \n\x0bunconfirmed\x18\x04 \x01(\x05R\x0bunconfirmed\x12\x18\n\x07planned\x18\x05 \x01(\x05R\x07planned\"\x95\x01\n\x0cMailboxUsage\x12\x1d\n\nmailbox_id\x18\x01 \x01(\tR\tmailboxId\x12\x33\n\x04hour\x18\x02 \x01(\x0b\x32\x1f.maillane.scheduler.v1.LimitUseR\x04hour\x12\x31\n\x03\x64\x61y\x18\x03 \x01(\x0b\x32\x1f.maillane.scheduler.v1.LimitUseR\x03\x64\x61y\"\x8d\x01\n\x10GetUsageResponse\x12\x36\n\x05hours\x18\x01 \x03(\x0b\x32 .maillane.scheduler.v1.UsageHourR\x05hours\x12\x41\n\tmailboxes\x18\x02 \x03(\x0b\x32#.maillane.scheduler.v1.MailboxUsageR\tmailboxes*\xba\x01\n\x0b\x46\x61ilureKind\x12\x1c\n\x18\x46\x41ILURE_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x46\x41ILURE_KIND_TEMPORARY\x10\x01\x12\x1d\n\x19\x46\x41ILURE_KIND_MAILBOX_FULL\x10\x02\x12 \n\x1c\x46\x41ILURE_KIND_NO_SUCH_ADDRESS\x10\x03\x12\x18\n\x14\x46\x41ILURE_KIND_REFUSED\x10\x04\x12\x16\n\x12\x46\x41ILURE_KIND_OTHER\x10\x05\x32\xae\x04\n\x0fOverviewService\x12\x88\x01\n\x0bGetOverview\x12).maillane.scheduler.v1.GetOverviewRequest\x1a*.maillane.scheduler.v1.GetOverviewResponse\"\"\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02\x18\x12\x0c/v1/overviewb\x08overview\x12\x96\x01\n\rWatchOverview\x12+.maillane.scheduler.v1.WatchOverviewRequest\x1a,.maillane.scheduler.v1.WatchOverviewResponse\"(\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02\x1e\x12\x12/v1/overview:watchb\x08overview0\x01\x12\x82\x01\n\x0cGetAttention\x12*.maillane.scheduler.v1.GetAttentionRequest\x1a+.maillane.scheduler.v1.GetAttentionResponse\"\x19\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/attention\x12r\n\x08GetUsage\x12&.maillane.scheduler.v1.GetUsageRequest\x1a\'.maillane.scheduler.v1.GetUsageResponse\"\x15\xc8\xf3\x18\x01\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/usageb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,42 +44,44 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OVERVIEWSERVICE'].methods_by_name['GetAttention']._serialized_options = b'\310\363\030\001\202\323\344\223\002\017\022\r/v1/attention'
   _globals['_OVERVIEWSERVICE'].methods_by_name['GetUsage']._loaded_options = None
   _globals['_OVERVIEWSERVICE'].methods_by_name['GetUsage']._serialized_options = b'\310\363\030\001\202\323\344\223\002\013\022\t/v1/usage'
-  _globals['_FAILUREKIND']._serialized_start=2710
-  _globals['_FAILUREKIND']._serialized_end=2896
-  _globals['_LIMITUSE']._serialized_start=213
-  _globals['_LIMITUSE']._serialized_end=339
-  _globals['_MAILBOXHOUR']._serialized_start=342
-  _globals['_MAILBOXHOUR']._serialized_end=639
-  _globals['_OVERVIEW']._serialized_start=642
-  _globals['_OVERVIEW']._serialized_end=866
-  _globals['_GETOVERVIEWREQUEST']._serialized_start=868
-  _globals['_GETOVERVIEWREQUEST']._serialized_end=888
-  _globals['_GETOVERVIEWRESPONSE']._serialized_start=890
-  _globals['_GETOVERVIEWRESPONSE']._serialized_end=972
-  _globals['_WATCHOVERVIEWREQUEST']._serialized_start=974
-  _globals['_WATCHOVERVIEWREQUEST']._serialized_end=996
-  _globals['_WATCHOVERVIEWRESPONSE']._serialized_start=998
-  _globals['_WATCHOVERVIEWRESPONSE']._serialized_end=1082
-  _globals['_GETATTENTIONREQUEST']._serialized_start=1084
-  _globals['_GETATTENTIONREQUEST']._serialized_end=1105
-  _globals['_UNCONFIRMEDGROUP']._serialized_start=1107
-  _globals['_UNCONFIRMEDGROUP']._serialized_end=1213
-  _globals['_STOPPEDMAILBOX']._serialized_start=1215
-  _globals['_STOPPEDMAILBOX']._serialized_end=1337
-  _globals['_STOPPEDCAMPAIGN']._serialized_start=1340
-  _globals['_STOPPEDCAMPAIGN']._serialized_end=1499
-  _globals['_FAILUREGROUP']._serialized_start=1502
-  _globals['_FAILUREGROUP']._serialized_end=1702
-  _globals['_GETATTENTIONRESPONSE']._serialized_start=1705
-  _globals['_GETATTENTIONRESPONSE']._serialized_end=2036
-  _globals['_GETUSAGEREQUEST']._serialized_start=2039
-  _globals['_GETUSAGEREQUEST']._serialized_end=2234
-  _globals['_USAGEHOUR']._serialized_start=2237
-  _globals['_USAGEHOUR']._serialized_end=2411
-  _globals['_MAILBOXUSAGE']._serialized_start=2414
-  _globals['_MAILBOXUSAGE']._serialized_end=2563
-  _globals['_GETUSAGERESPONSE']._serialized_start=2566
-  _globals['_GETUSAGERESPONSE']._serialized_end=2707
-  _globals['_OVERVIEWSERVICE']._serialized_start=2899
-  _globals['_OVERVIEWSERVICE']._serialized_end=3457
+  _globals['_FAILUREKIND']._serialized_start=2906
+  _globals['_FAILUREKIND']._serialized_end=3092
+  _globals['_LIMITUSE']._serialized_start=258
+  _globals['_LIMITUSE']._serialized_end=384
+  _globals['_MAILBOXHOUR']._serialized_start=387
+  _globals['_MAILBOXHOUR']._serialized_end=684
+  _globals['_LANECOUNT']._serialized_start=686
+  _globals['_LANECOUNT']._serialized_end=779
+  _globals['_OVERVIEW']._serialized_start=782
+  _globals['_OVERVIEW']._serialized_end=1062
+  _globals['_GETOVERVIEWREQUEST']._serialized_start=1064
+  _globals['_GETOVERVIEWREQUEST']._serialized_end=1084
+  _globals['_GETOVERVIEWRESPONSE']._serialized_start=1086
+  _globals['_GETOVERVIEWRESPONSE']._serialized_end=1168
+  _globals['_WATCHOVERVIEWREQUEST']._serialized_start=1170
+  _globals['_WATCHOVERVIEWREQUEST']._serialized_end=1192
+  _globals['_WATCHOVERVIEWRESPONSE']._serialized_start=1194
+  _globals['_WATCHOVERVIEWRESPONSE']._serialized_end=1278
+  _globals['_GETATTENTIONREQUEST']._serialized_start=1280
+  _globals['_GETATTENTIONREQUEST']._serialized_end=1301
+  _globals['_UNCONFIRMEDGROUP']._serialized_start=1303
+  _globals['_UNCONFIRMEDGROUP']._serialized_end=1409
+  _globals['_STOPPEDMAILBOX']._serialized_start=1411
+  _globals['_STOPPEDMAILBOX']._serialized_end=1533
+  _globals['_STOPPEDCAMPAIGN']._serialized_start=1536
+  _globals['_STOPPEDCAMPAIGN']._serialized_end=1695
+  _globals['_FAILUREGROUP']._serialized_start=1698
+  _globals['_FAILUREGROUP']._serialized_end=1898
+  _globals['_GETATTENTIONRESPONSE']._serialized_start=1901
+  _globals['_GETATTENTIONRESPONSE']._serialized_end=2232
+  _globals['_GETUSAGEREQUEST']._serialized_start=2235
+  _globals['_GETUSAGEREQUEST']._serialized_end=2430
+  _globals['_USAGEHOUR']._serialized_start=2433
+  _globals['_USAGEHOUR']._serialized_end=2607
+  _globals['_MAILBOXUSAGE']._serialized_start=2610
+  _globals['_MAILBOXUSAGE']._serialized_end=2759
+  _globals['_GETUSAGERESPONSE']._serialized_start=2762
+  _globals['_GETUSAGERESPONSE']._serialized_end=2903
+  _globals['_OVERVIEWSERVICE']._serialized_start=3095
+  _globals['_OVERVIEWSERVICE']._serialized_end=3653
 # @@protoc_insertion_point(module_scope)

@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from maillane.scheduler.v1 import mailbox_service_pb2 as _mailbox_service_pb2
+from maillane.scheduler.v1 import message_service_pb2 as _message_service_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -146,6 +147,32 @@ class MailboxHour(_message.Message):
 Global___MailboxHour: _TypeAlias = MailboxHour  # noqa: Y015
 
 @_typing.final
+class LaneCount(_message.Message):
+    """Messages that wait in lanes that stand alike."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    WAITING_FIELD_NUMBER: _builtins.int
+    state: _message_service_pb2.LaneState.ValueType
+    """How the lanes stand."""
+    waiting: _builtins.int
+    """How many messages of active campaigns wait in them."""
+    def __init__(
+        self,
+        *,
+        state: _message_service_pb2.LaneState.ValueType = ...,
+        waiting: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["state", b"state", "waiting", b"waiting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LaneCount: _TypeAlias = LaneCount  # noqa: Y015
+
+@_typing.final
 class Overview(_message.Message):
     """What a person looks at first."""
 
@@ -157,6 +184,7 @@ class Overview(_message.Message):
     ACTIVE_CAMPAIGNS_FIELD_NUMBER: _builtins.int
     THIS_HOUR_FIELD_NUMBER: _builtins.int
     STOPPED_FIELD_NUMBER: _builtins.int
+    LANES_FIELD_NUMBER: _builtins.int
     scheduled: _builtins.int
     """Messages of active campaigns that wait."""
     sent: _builtins.int
@@ -173,6 +201,10 @@ class Overview(_message.Message):
     def this_hour(self) -> _containers.RepeatedCompositeFieldContainer[Global___MailboxHour]:
         """Mailboxes that have mail to send, the most used first: up to 5."""
 
+    @_builtins.property
+    def lanes(self) -> _containers.RepeatedCompositeFieldContainer[Global___LaneCount]:
+        """What is scheduled, by how its lanes stand: each state that some have, in the order of the enum."""
+
     def __init__(
         self,
         *,
@@ -182,10 +214,11 @@ class Overview(_message.Message):
         active_campaigns: _builtins.int = ...,
         this_hour: _abc.Iterable[Global___MailboxHour] | None = ...,
         stopped: _builtins.bool = ...,
+        lanes: _abc.Iterable[Global___LaneCount] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["active_campaigns", b"active_campaigns", "attention", b"attention", "scheduled", b"scheduled", "sent", b"sent", "stopped", b"stopped", "this_hour", b"this_hour"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active_campaigns", b"active_campaigns", "attention", b"attention", "lanes", b"lanes", "scheduled", b"scheduled", "sent", b"sent", "stopped", b"stopped", "this_hour", b"this_hour"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
