@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, Final
 
 from redis import Redis
@@ -13,8 +13,11 @@ QUIET_S: Final = 0.4
 """As long as nothing is asked, what the limit has caused is over."""
 
 PARK: Final = "park:limit"
-BACKGROUND: Final = ("TIME", "INFO", "HMGET", "EXISTS", "PING")
-"""What a look at the server's clock and run, each second, consists of."""
+BACKGROUND: Final = ("TIME", "INFO", "HMGET", "EXISTS", "PING", "ZRANGE")
+"""Each alone, outside of a script: the looks at the server's clock and run and at the first gate, each second or so."""
+
+LEASES: Final = ":leases -inf "
+"""A script that reads these looks for what was in flight for long: each second, too."""
 
 
 @dataclass(slots=True)
@@ -34,7 +37,7 @@ class Seen:
                 # Back to the script that did it.
                 while self.events[place]["client_type"] == "lua":
                     place -= 1  # noqa: PLW2901 - no further round follows
-                return _until_quiet([event for event in self.events[place:] if _works(event)])
+                return _until_quiet(list(chain.from_iterable(filter(_works, _calls(self.events[place:])))))
         raise ValueError("no limit was met")
 
     @staticmethod
@@ -68,5 +71,15 @@ def _until_quiet(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return events
 
 
-def _works(event: dict[str, Any]) -> bool:
-    return event["client_type"] == "lua" or event["command"].split()[0].upper() not in BACKGROUND
+def _calls(events: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Each call of a client, with the commands that its script ran."""
+    begins = [place for place, event in enumerate(events) if event["client_type"] != "lua"]
+    return (events[begin:end] for begin, end in pairwise([*begins, len(events)]))
+
+
+def _works(call: list[dict[str, Any]]) -> bool:
+    """Whether it is more than a look that there is each second whatever happens."""
+    name, *_ = call[0]["command"].split()
+    if len(call) == 1:
+        return name.upper() not in BACKGROUND
+    return not any(LEASES in event["command"] for event in call)

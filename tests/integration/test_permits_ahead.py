@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
-from maillane_scheduler.queue.values import Claimed
+from maillane_scheduler.queue.values import Claimed, ParkReason
 from maillane_scheduler.scheduler import Scheduler
 from maillane_scheduler.store.claims import ClaimedRow
 
@@ -56,6 +56,25 @@ async def test_claims_at_a_pace_do_not_ask_the_limiter_each(here: World, monkeyp
 
     assert len(rows) == 300
     assert asked() <= 12
+
+
+async def test_a_limit_is_met_once(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last reservation comes up short while some are at hand: those go out, then the mailbox parks for good."""
+    parked: list[int] = []
+    park = here.scheduler.queue.park_gate
+
+    async def noting(mailbox: int, reason: ParkReason, until_us: int) -> None:
+        parked.append(until_us)
+        await park(mailbox, reason, until_us)
+
+    here.campaign([here.mailbox(hourly=200)], 400)
+    await here.sweep()
+    monkeypatch.setattr(here.scheduler.queue, "park_gate", noting)
+
+    rows = [row for _ in range(40) for row in (await here.claim(7)).rows]
+
+    assert len(rows) == 200
+    assert len(list(filter(None, parked))) == 1
 
 
 async def test_idle_permits_come_back(here: World) -> None:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-LOOK_S: Final = 1.0
-"""Between two looks: what health says is at most this old, and a PING a second costs nothing."""
+LOOK_S: Final = 2.5
+"""Between two looks: what health says is at most this old. Who calls meanwhile hears of it at once."""
 
 ANSWER_S: Final = 1.5
 """For an answer: a server that hangs is found out within two looks."""

@@ -1,6 +1,7 @@
 """The composition root: what the scheduler is made of, and its life."""
 
 import asyncio
+import time
 from types import ModuleType, TracebackType
 from typing import Self, cast
 
@@ -53,7 +54,7 @@ from maillane_scheduler.session import SessionLimits
 from maillane_scheduler.settings import Settings
 from maillane_scheduler.store.engine import answers, dispatch_pool, open_engine, ping
 from maillane_scheduler.store.releases import Backoff
-from maillane_scheduler.sweeper import Sweeper
+from maillane_scheduler.sweeper import SEEN_S, Sweeper
 from maillane_scheduler.sync.generation import Generation
 from maillane_scheduler.sync.sync import Sync
 from maillane_scheduler.unsubscribe_link import UnsubscribeLinks
@@ -67,6 +68,8 @@ CLAIM_DEADLINE_S = 75.0
 # Health follows the stores, looked at so often.
 READY_EVERY_S = 1.0
 READY_WITHIN_S = 2.0
+# Where other looks say that Redis answers, its clock is looked at this often.
+CLOCK_EVERY_S = 5.0
 # For a connection made anew, on a server that is busy.
 ANSWERS_WITHIN_S = 0.8
 
@@ -99,6 +102,8 @@ class Scheduler:
             cycles=settings.dispatch_connections,
         )
         self._look: asyncio.Task[None] | None = None
+        # When the clock of the queue's Redis was last looked at, on the monotonic clock.
+        self._clock_at = float("-inf")
         self.session_limits = SessionLimits(settings.session_idle_s, settings.session_most_s)
         self.links = UnsubscribeLinks(settings.sealing_key, settings.public_url)
         self.outlooks = Outlooks(self.engine, self.queue, Meter(RateLimitServiceStub(self.channel), self.limits))
@@ -134,7 +139,12 @@ class Scheduler:
             log.info("listening", port=self.server.port)
             tasks = [
                 asyncio.create_task(work)
-                for work in (self.sweeper.run(), self.waker.keep_looking(), self._hear_wakes(), self._follow_stores())
+                for work in (
+                    self.sweeper.run(),
+                    self.waker.keep_looking(self._is_due),
+                    self._hear_wakes(),
+                    self._follow_stores(),
+                )
             ]
             await stop.wait()
             self.server.set_serving(False)
@@ -156,6 +166,20 @@ class Scheduler:
                 log.debug("wakes_lost", error=type(error).__name__)
                 await asyncio.sleep(READY_EVERY_S)
 
+    async def _is_due(self, within_s: float) -> bool:
+        """Whether anything may be due within so many seconds: one command, where a poll's own look takes five."""
+        try:
+            first_us = await self.queue.first_us()
+        except Exception as error:  # noqa: BLE001 - a poll finds out, and tells its sender
+            log.debug("look_failed", error=type(error).__name__)
+            return True
+        if first_us is None:
+            # Nothing waits for time, or the queue is lost: a poll's look finds that.
+            return True
+        self.sweeper.seen_at = time.monotonic()
+        now_s = self.sweeper.queue_clock.at_most(self.sweeper.seen_at)
+        return now_s is None or first_us / 1_000_000 <= now_s + within_s
+
     async def _follow_stores(self) -> None:
         """Health says SERVING while Postgres and Redis answer."""
         serving = None
@@ -176,7 +200,10 @@ class Scheduler:
 
     async def _ping_stores(self) -> None:
         await ping(self.engine)
-        await self.sweeper.look_at_queue()
+        now = time.monotonic()
+        if now - self.sweeper.seen_at > SEEN_S or now - self._clock_at > CLOCK_EVERY_S:
+            await self.sweeper.look_at_queue()
+            self._clock_at = now
 
     async def _what_hangs(self) -> Failure | None:
         # Redis has a limit on each answer of its own.

@@ -31,6 +31,10 @@ class SteadyClock:
         """For how long it has been steady, as of the last look; 0 before there was one."""
         return 0.0 if self._since is None else max(0.0, self._last[1] - self._since)
 
+    def at_most(self, now: float) -> float | None:
+        """What the other clock says now, at most, if it has gone on steadily; None before the first look."""
+        return None if self._since is None else self._last[0] + now - self._last[1] + TOLERANCE_S
+
     def _jump(self, theirs: float, before: float, after: float) -> float:
         theirs_then, before_then, after_then = self._last
         moved = theirs - theirs_then

@@ -49,6 +49,8 @@ EVERY_S = 1.0
 # In flight, and confirmed: looked at again after so long, until it is settled. No entry of a flight can be forgotten.
 CONFIRMED_US = 10_000_000
 EXPIRED_AT_ONCE = 1_000
+# A look at the queue that was so long ago says nothing any more. They come about each second, where claims wait.
+SEEN_S = 1.5
 # Where nothing is in flight: as long as a claim that comes now has until Postgres is asked.
 NO_FLIGHT_S = HAND_OVER_US / 1_000_000
 # Between the queue and Postgres for longer than this, when a scheduler starts: most likely nobody's any more, for a
@@ -87,6 +89,8 @@ class Sweeper:
         # Of Postgres, and of the queue's Redis.
         self.steady = SteadyClock()
         self.queue_clock = SteadyClock()
+        # When anybody here has last seen that the queue holds messages, on the monotonic clock.
+        self.seen_at = float("-inf")
         # By step: when it is next due, on the monotonic clock.
         self._due_at = defaultdict[str, float](float)
         # The generation before which nothing is left in Redis, as far as this process has seen to it.
@@ -258,13 +262,18 @@ class Sweeper:
                 break
 
     async def _swept_flight(self) -> None:
-        """The same each second; where nothing is in flight, not before a claim that comes now could be lost."""
-        if time.monotonic() < self._due_at["flight"]:
-            return
-        if await self._queue.has_leases():
-            await self._flight()
-        else:
-            self._due_at["flight"] = time.monotonic() + NO_FLIGHT_S
+        """The same each second; where nothing is in flight, not before a claim that comes now could be lost.
+
+        Unless nobody has seen messages in the queue lately: then it may be lost, which the script finds.
+        """
+        now = time.monotonic()
+        if now - self.seen_at < SEEN_S:
+            if now < self._due_at["flight"]:
+                return
+            if not await self._queue.has_leases():
+                self._due_at["flight"] = now + NO_FLIGHT_S
+                return
+        await self._flight()
 
     async def _overdue_tests(self) -> None:
         """Their messages are turned by the step behind this one."""

@@ -3,9 +3,10 @@
 import asyncio
 import random
 from collections import deque
+from collections.abc import Awaitable, Callable
 
-# A look each second, give or take a fifth, whatever was or was not heard: what a lost hint costs at most.
-LOOK_S = 1.0
+# A look each second or so, whatever was or was not heard: what a lost hint costs at most.
+LOOK_S = (0.9, 1.4)
 
 
 class Waker:
@@ -77,8 +78,14 @@ class Waker:
         if in_s is not None:
             self._timer = asyncio.get_running_loop().call_later(max(0.0, in_s), self.wake)
 
-    async def keep_looking(self) -> None:
-        """Wakes a poll each second or so, for ever: run it as a task."""
+    async def keep_looking(self, is_due: Callable[[float], Awaitable[bool]]) -> None:
+        """Wakes a poll each second or so where something is due, for ever: run it as a task.
+
+        Args:
+            is_due: whether anything may be due within so many seconds, the time until the next look. It is asked only
+                where somebody waits, for it costs less than a poll's own look.
+        """
         while True:
-            await asyncio.sleep(LOOK_S * random.uniform(0.8, 1.2))
-            self.wake()
+            await asyncio.sleep(random.uniform(*LOOK_S))
+            if self._line and await is_due(LOOK_S[1]):
+                self.wake()

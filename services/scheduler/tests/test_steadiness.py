@@ -27,6 +27,15 @@ def test_a_jump_begins_anew() -> None:
     assert watched((1000, 5, 5), (900, 6, 6), (910, 16, 16)) == 10
 
 
+def test_what_the_other_clock_says_now_is_known_from_above() -> None:
+    """It was read at some time between asking and hearing; before the first look nothing is known."""
+    clock = SteadyClock()
+
+    assert clock.at_most(5) is None
+    clock.look(1000, 5, 7)
+    assert 1010 <= (clock.at_most(15) or 0) <= 1010.1
+
+
 def test_a_slow_answer_is_no_jump() -> None:
     """The other clock was read at some time between asking and hearing."""
     assert watched((1000, 5, 5), (1001, 6, 14), (1010, 15, 15)) == 10

@@ -1,8 +1,9 @@
 """Permits at hand: what is kept, for how long, and how much is asked for."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from maillane_scheduler.dispatch.limiter import Granted
+from maillane_scheduler.dispatch.limiter import Granted, Shortage
 from maillane_scheduler.dispatch.stock import HOLD_S, MOST_AHEAD, MOST_AT_HAND, Stock, lane_of
 from maillane_scheduler.store.lanes import Terms
 
@@ -45,6 +46,18 @@ def test_what_is_put_back_can_be_taken_again() -> None:
     assert stock.put_back(taken, 3)
 
     assert [grant.count for grant in stock.take(5, now=0)] == [3]
+
+
+def test_what_is_at_hand_is_known_to_be_the_last() -> None:
+    """Whoever takes it is told that no more could be reserved; where nothing is at hand, there is nothing to note."""
+    stock = Stock()
+    short = replace(granted(2, name="r2"), shortage=Shortage(True, 1, "its limit"))
+
+    assert not stock.end(short, now=0)
+    stock.add(granted(5), now=0)
+    assert stock.end(short, now=0)
+
+    assert [(grant.count, grant.shortage) for grant in stock.take(9, now=0)] == [(5, short.shortage)]
 
 
 def test_idle_permits_are_given_up() -> None:

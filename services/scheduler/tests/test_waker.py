@@ -144,6 +144,27 @@ def test_a_wake_up_while_nobody_waits_is_owed() -> None:
     assert _run(history()) == 0
 
 
+def test_a_poll_that_no_hint_reached_looks_within_seconds() -> None:
+    """Once something is due; what is due is not even asked while nobody waits."""
+    asked: list[float] = []
+
+    async def history() -> float:
+        waker, now = Waker(), asyncio.get_running_loop().time
+
+        async def is_due(within_s: float) -> bool:
+            asked.append(now())
+            return now() + within_s >= 100
+
+        looking = asyncio.create_task(waker.keep_looking(is_due))
+        await asyncio.sleep(50)
+        await waker.wait(HORIZON_S)
+        await _cancelled(looking)
+        return now()
+
+    assert 98 <= _run(history()) <= 101
+    assert min(asked) > 50
+
+
 def test_what_an_overtaken_look_found_sets_no_timer() -> None:
     """It began first, and was told later, of less: the timer stays at what the later look found."""
 

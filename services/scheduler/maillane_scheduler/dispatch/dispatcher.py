@@ -31,7 +31,7 @@ HAND_OVER_US = 5_000_000
 # What left flight is told by then, should no turn come along: others may wait for its place under a mailbox's cap.
 FLUSH_S = 0.01
 # A poll that found nothing looks again once it is woken; at least so often, should every hint be lost.
-LOOK_S = 5.0
+LOOK_S = 30.0
 US = 1_000_000
 
 

@@ -81,8 +81,13 @@ class Permits:
         self._waker.wake()
 
     async def park(self, granted: Sequence[Granted]) -> None:
-        """Sets aside, until there are more, what got fewer permits than it could use."""
-        short = [grant for grant in granted if grant.shortage is not None]
+        """Sets aside, until there are more, what got fewer permits than it could use.
+
+        Not what has some at hand yet: the next turn takes them, and the one behind it finds no more. Parked, they would
+        have to go back, which lifts the park, and be reserved again.
+        """
+        now = time.monotonic()
+        short = [grant for grant in granted if grant.shortage is not None and not self._stock.end(grant, now)]
         if not short:
             return
         now_us = await self._queue.now_us()

@@ -75,6 +75,14 @@ class Stock:
         self._lots[lane_of(granted)] = _Lot(granted, granted.count, min(now + HOLD_S, granted.good_until))
         return replaced
 
+    def end(self, short: Granted, now: float) -> bool:
+        """Notes of a lane that no more can be reserved than it has at hand; False where it has nothing at hand."""
+        lot = self._lots.get(lane_of(short))
+        if lot is None or not lot.left or now >= lot.until:
+            return False
+        lot.granted = replace(lot.granted, shortage=short.shortage)
+        return True
+
     def drop(self, lanes: Iterable[Lane]) -> list[Granted]:
         """Gives up the lots of lanes; returns what was left, to be refunded."""
         lots = [lot for lane in lanes if (lot := self._lots.pop(lane, None)) is not None]

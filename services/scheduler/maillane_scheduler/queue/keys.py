@@ -41,6 +41,11 @@ def gates(prefix: str) -> str:
     return f"{prefix}gates"
 
 
+def leases(prefix: str) -> str:
+    """The index of a generation's flights by when Postgres is to be asked about them."""
+    return f"{prefix}leases"
+
+
 def sentinel(shard: int) -> str:
     """The hash that says which generation is served."""
     return f"q:{{{shard}}}:sentinel"

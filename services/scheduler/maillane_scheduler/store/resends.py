@@ -56,6 +56,7 @@ ORDER BY m.id LIMIT {BATCH}
 """)
 
 # What a late settle or a cancel has ended meanwhile is not lifted, only forgotten.
+# EXISTS, decided first: where nothing is ready, as in most sweeps, no message is read.
 _LIFT = text(f"""
 WITH ready AS (
   DELETE FROM resends WHERE message_id IN (
@@ -64,7 +65,8 @@ WITH ready AS (
   RETURNING message_id
 ), lifted AS (
   UPDATE messages m SET retry_time = statement_timestamp() FROM ready r
-  WHERE m.id = r.message_id AND m.state = {MessageState.PENDING:d} AND m.retry_time = timestamptz '{LAST}'
+  WHERE EXISTS (SELECT FROM ready) AND m.id = r.message_id
+    AND m.state = {MessageState.PENDING:d} AND m.retry_time = timestamptz '{LAST}'
   RETURNING m.id, m.campaign_id, m.mailbox_id, m.ordinal, m.retry_time
 ), marked AS (
   INSERT INTO marks (campaign_id, mailbox_id, first_id, last_id)
