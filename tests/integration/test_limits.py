@@ -1,5 +1,7 @@
 """Every kind of limit, from a setting or a row through the limiter to what is handed out."""
 
+from maillane_scheduler.dispatch.dispatcher import HandOut
+
 from .world import World, world
 
 
@@ -31,6 +33,29 @@ async def test_the_cap_of_the_deployment_holds_over_workspaces(
         await here.sweep()
 
         assert await _claim_all(here) == 9
+
+
+async def test_permits_of_the_deployment_that_come_back_are_used_elsewhere(
+    database_url: str, redis_url: str, limiter_target: str
+) -> None:
+    """Of three mailboxes that the cap has parked two go on, by the sweep, with two permits that a fourth returns."""
+    async with world(database_url, redis_url, limiter_target, max_per_hour=5) as here:
+        first = here.mailbox()
+        here.campaign([first], 5)
+        await here.sweep()
+        held = await here.claim(5)
+        others = [here.mailbox() for _ in range(3)]
+        here.campaign(others, 1)
+        await here.sweep()
+        assert await _claim_all(here) == 0
+        assert here.sql("SELECT count(*) FROM parks WHERE of_deployment") == [(3,)]
+        here.sql("UPDATE mailboxes SET state = 2, revision = revision + 1 WHERE id = %s", first)
+        await here.give_back(HandOut(held.token, held.rows[:2]), spent=False)
+        before = await _claim_all(here)
+        await here.scheduler.settler.look_at_deployment()
+
+        assert (before, await _claim_all(here)) == (0, 2)
+        assert here.sql("SELECT count(*) FROM parks WHERE of_deployment") == [(1,)]
 
 
 async def test_an_hour_that_rolls_holds_its_limit(database_url: str, redis_url: str, limiter_target: str) -> None:

@@ -1,6 +1,7 @@
 """Messages that move to other mailboxes: in their order, once each, and under the limits of where they are."""
 
 import pytest
+from maillane_scheduler.dispatch.dispatcher import HandOut
 from maillane_scheduler.mailbox import Move
 from maillane_scheduler.mover import Mover
 from maillane_scheduler.store import lane_plans, moves
@@ -149,6 +150,48 @@ async def test_a_stopped_mailbox_is_left_after_what_its_campaign_waits(here: Wor
         ("messages.move", f"campaigns/{moving}", "4", None)
     ]
     assert here.sql("SELECT mailbox_id FROM lanes WHERE leave_time IS NOT NULL") == [(one,)]
+
+
+async def test_what_comes_back_to_a_lane_that_was_left_is_moved_too(here: World) -> None:
+    """It was in flight when the lane was left, or had failed: its mailbox sends nothing, and nobody else looks."""
+    one, other = here.mailbox(), here.mailbox()
+    campaign = here.campaign([one, other], 4)
+    await here.sweep()
+    held = [row for row in (await here.claim(8)).rows if row.mailbox == one]
+    [(token,)] = here.sql("SELECT DISTINCT token FROM messages WHERE id = %s", held[0].message)
+    here.sql("UPDATE campaigns SET move_after_us = 0")
+    here.sql("UPDATE mailboxes SET stop_time = now() - interval '1 s', stop_reason = 2, state = 2 WHERE id = %s", one)
+    mover = Mover(here.scheduler.engine, here.scheduler.sync)
+    await mover.leave_stopped()
+    left = here.sql("SELECT mailbox_id FROM lanes WHERE leave_time IS NOT NULL")
+    await here.give_back(HandOut(token, held), spent=False)
+    await mover.leave_stopped()
+    await mover.leave_stopped()
+
+    assert left == here.sql("SELECT mailbox_id FROM lanes WHERE leave_time IS NOT NULL") == [(one,)]
+    assert (len(held), ids(here, campaign, one), len(ids(here, campaign, other))) == (4, [], 8)
+    assert here.sql("SELECT count(*) FROM audit") == [(2,)]
+
+
+async def test_a_lane_that_cannot_be_left_keeps_no_other_from_being_left(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it is that stands in its way: it is tried again with the next look."""
+    one, other = here.mailbox(), here.mailbox()
+    failing, moving = here.campaign([one, other], 2), here.campaign([one, other], 2)
+    here.sql("UPDATE campaigns SET move_after_us = 0")
+    here.sql("UPDATE mailboxes SET stop_time = now() - interval '1 s', stop_reason = 2, state = 2 WHERE id = %s", one)
+    forget = here.scheduler.sync.forget
+
+    async def fails(mailbox: int, campaign: int, gone: list[int]) -> None:
+        if campaign == failing:
+            raise RuntimeError
+        await forget(mailbox, campaign, gone)
+
+    monkeypatch.setattr(here.scheduler.sync, "forget", fails)
+    await Mover(here.scheduler.engine, here.scheduler.sync).leave_stopped()
+
+    assert len(ids(here, moving, other)) == 4
 
 
 async def test_a_lane_of_a_deleted_mailbox_keeps_no_other_from_being_left(here: World) -> None:

@@ -65,15 +65,11 @@ class Campaign:
     plan: Plan
     state: CampaignState
     state_reason: str
+    # Who paused or cancelled it; empty where Maillane did, or nobody.
+    state_actor: str
     counts: Counts
     create_time: datetime
     end_time: datetime | None
-
-    @property
-    def state_actor(self) -> str:
-        """Who paused or cancelled it; empty where Maillane did, or nobody."""
-        verbs = ("paused by ", "cancelled by ")
-        return next((self.state_reason.removeprefix(verb) for verb in verbs if self.state_reason.startswith(verb)), "")
 
 
 @dataclass(frozen=True, slots=True)

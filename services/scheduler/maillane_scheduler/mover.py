@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from maillane_scheduler.mailbox import Move
 from maillane_scheduler.store import moves
 from maillane_scheduler.store.audit import Actor
+from maillane_scheduler.store.moves import Stopped
 from maillane_scheduler.sync.sync import Sync
 
 log = structlog.get_logger()
@@ -68,9 +69,17 @@ class Mover:
         async with self._engine.connect() as connection:
             found = await moves.stopped(connection)
         for lane in found:
-            by = Actor(lane.workspace_id, None, SYSTEM)
-            progress = await self.move(by, lane.campaign_id, Move(lane.mailbox_id, lane.to_ids, leaves=True))
-            log.warning("lane_left", campaign=lane.campaign_id, mailbox=lane.mailbox_id, moved=progress.moved)
+            try:
+                await self._leave(lane)
+            except Exception as error:  # noqa: BLE001 - one that cannot be left must not hold up the others
+                log.warning(
+                    "lane_not_left", campaign=lane.campaign_id, mailbox=lane.mailbox_id, error=type(error).__name__
+                )
+
+    async def _leave(self, lane: Stopped) -> None:
+        by = Actor(lane.workspace_id, None, SYSTEM)
+        progress = await self.move(by, lane.campaign_id, Move(lane.mailbox_id, lane.to_ids, leaves=True))
+        log.warning("lane_left", campaign=lane.campaign_id, mailbox=lane.mailbox_id, moved=progress.moved)
 
     async def _tell(self, campaign: int, mailbox: int, ids: list[int]) -> None:
         # First out of the old lane: what stands in both for a moment is claimed in one of them, and refused there.

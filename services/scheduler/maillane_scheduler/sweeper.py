@@ -144,6 +144,7 @@ class Sweeper:
         for name, every_s, work in (
             ("tests", CANCEL_EVERY_S, self._overdue_tests),
             ("moves", CANCEL_EVERY_S, self._mover.leave_stopped),
+            ("deployment", CANCEL_EVERY_S, self._settler.look_at_deployment),
             ("cancel", CANCEL_EVERY_S, self._cancelled),
             ("ended", RETENTION_EVERY_S, self._free_ended),
             ("retention", RETENTION_EVERY_S, lambda: retention.purge(self._pool)),

@@ -60,11 +60,13 @@ class Shortage:
         whole_mailbox: the tightest limit holds the mailbox, not only the lane.
         wait_us: from when it was asked for until there is more: a duration, for the limiter's clock is its own.
         detail: which limit, in words.
+        of_deployment: it is the deployment's cap.
     """
 
     whole_mailbox: bool
     wait_us: int
     detail: str
+    of_deployment: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,19 @@ class Limiter:
         pairs = zip(allowances, answer.usages, strict=True)
         return all(usage.used < allowance.limit for allowance, usage in pairs)
 
+    async def room_of_deployment(self, most: int) -> int:
+        """How many permits the deployment's cap has left, up to `most`; 0 where that is not known."""
+        cap = self._limits.of_deployment()
+        if cap is None:
+            return most
+        request = pb.GetUsageRequest(workspace_id=DEPLOYMENT_WORKSPACE, allowances=[cap])
+        try:
+            [usage] = (await self._stub.GetUsage(request, timeout=CALL_S)).usages
+        except grpc.aio.AioRpcError as error:
+            log.debug("usage_unknown", code=error.code().name)
+            return 0
+        return min(most, max(0, cap.limit - usage.used))
+
     async def refund(self, returns: Sequence[Return]) -> None:
         """Gives permits back. Safe to repeat. One that fails is lost for its window, on the safe side."""
         for at in range(0, len(returns), REFUND_BATCH):
@@ -227,6 +242,7 @@ class Limiter:
             allowance = ask.allowances[grant.tightest]
             shortage = Shortage(
                 whole_mailbox=allowance.scope != pb.SCOPE_CAMPAIGN,
+                of_deployment=allowance.scope == pb.SCOPE_DEPLOYMENT,
                 wait_us=max(0, (_datetime(grant.retry_time) - reserve_time) // timedelta(microseconds=1)),
                 detail=self._words(allowance),
             )

@@ -241,6 +241,7 @@ def _park_of(grant: Granted, now_us: int) -> Park | None:
         # at once, and so for as long as the clocks are apart.
         until=_EPOCH + timedelta(microseconds=now_us + shortage.wait_us),
         detail=shortage.detail,
+        of_deployment=shortage.of_deployment,
         mailbox_revision=terms.mailbox_revision,
         campaign_revision=terms.campaign_revision,
     )

@@ -22,6 +22,9 @@ from maillane_scheduler.waker import Waker
 
 log = structlog.get_logger()
 
+# Of what the deployment's cap has parked, in one look: two calls to the queue each, some 100 ms.
+LIFTED_AT_ONCE = 100
+
 
 class Settler:
     """Settles messages. Everything here is safe to repeat: a token settles once."""
@@ -142,6 +145,16 @@ class Settler:
         for mailbox, campaign in await parks.lift(self._pool, reason, held):
             await self.park(mailbox, campaign, reason, 0)
         self._waker.wake()
+
+    async def look_at_deployment(self) -> None:
+        """Lets as many of what the deployment's cap has parked ask again as it has permits.
+
+        For those came back from elsewhere, or the cap is another one than it was: whoever returns permits lifts only
+        what their own lanes hold, or each would wake all. Who finds no more is parked again.
+        """
+        held = await parks.of_deployment(self._pool, LIFTED_AT_ONCE)
+        if held and (room := await self._limiter.room_of_deployment(len(held))):
+            await self.lift(ParkReason.LIMIT, held[:room])
 
     async def _leave_flight(self, rows: Sequence[SettledRow], due: dict[int, int | None] | None = None) -> bool:
         """Tells the queue; returns whether it had all of them in flight."""

@@ -41,9 +41,16 @@ class Limits:
             found.append(pb.Allowance(scope=pb.SCOPE_MAILBOX, id=mailbox, window=day, limit=terms.daily_limit))
         if terms.campaign_limit is not None:
             found.append(pb.Allowance(scope=pb.SCOPE_CAMPAIGN, id=campaign, window=hour, limit=terms.campaign_limit))
-        if self.max_per_hour is not None:
-            found.append(pb.Allowance(scope=pb.SCOPE_DEPLOYMENT, id="all", window=hour, limit=self.max_per_hour))
+        if (cap := self.of_deployment()) is not None:
+            found.append(cap)
         return found
+
+    def of_deployment(self) -> pb.Allowance | None:
+        """The deployment's own cap."""
+        if self.max_per_hour is None:
+            return None
+        window = self.window(self.hour_s, self.parts)
+        return pb.Allowance(scope=pb.SCOPE_DEPLOYMENT, id="all", window=window, limit=self.max_per_hour)
 
 
 class TermsCache:

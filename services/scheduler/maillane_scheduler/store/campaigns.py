@@ -29,6 +29,8 @@ _KEY_BYTES = 8
 _CAMPAIGNS = tables.campaigns
 _LANES = tables.lanes
 _PARKS = tables.parks
+# Of a state that needs no explanation.
+_UNSAID = {"state_reason": "", "state_actor": ""}
 # By field, where it stands in an update.
 _WHILE_DRAFT = {
     "mailbox_ids": "campaign.mailbox_ids",
@@ -170,7 +172,7 @@ async def start(connection: AsyncConnection, actor: Actor, campaign_id: int, *, 
     await variables.check_present(connection, campaign)
     await lane_plans.begin(connection, campaign_id)
     await marks.add_lanes(connection, campaign_id)
-    await _write(connection, campaign_id, state=int(CampaignState.ACTIVE), state_reason="")
+    await _write(connection, campaign_id, state=int(CampaignState.ACTIVE), **_UNSAID)
     await audit.record(connection, actor, "campaign.start", _name(campaign_id))
 
 
@@ -186,8 +188,8 @@ async def pause(connection: AsyncConnection, actor: Actor, campaign_id: int) -> 
         return
     if state is not CampaignState.ACTIVE:
         raise _refusal(state)
-    reason = f"paused by {actor.name}"
-    await _write(connection, campaign_id, state=int(CampaignState.PAUSED), state_reason=reason)
+    why = {"state_reason": f"paused by {actor.name}", "state_actor": actor.name}
+    await _write(connection, campaign_id, state=int(CampaignState.PAUSED), **why)
     await audit.record(connection, actor, "campaign.pause", _name(campaign_id))
 
 
@@ -205,9 +207,9 @@ async def resume(connection: AsyncConnection, actor: Actor, campaign_id: int) ->
         raise _refusal(state)
     left = await counts.read(connection, campaign_id)
     if left.pending or left.sending or await imports.is_open(connection, campaign_id):
-        await _write(connection, campaign_id, state=int(CampaignState.ACTIVE), state_reason="")
+        await _write(connection, campaign_id, state=int(CampaignState.ACTIVE), **_UNSAID)
     else:
-        await _end(connection, campaign_id, CampaignState.COMPLETED, "")
+        await _end(connection, campaign_id, CampaignState.COMPLETED, **_UNSAID)
     await audit.record(connection, actor, "campaign.resume", _name(campaign_id))
 
 
@@ -226,7 +228,8 @@ async def cancel(connection: AsyncConnection, actor: Actor, campaign_id: int) ->
         return
     if state is CampaignState.COMPLETED:
         raise _refusal(state)
-    await _end(connection, campaign_id, CampaignState.CANCELLED, f"cancelled by {actor.name}")
+    why = {"state_reason": f"cancelled by {actor.name}", "state_actor": actor.name}
+    await _end(connection, campaign_id, CampaignState.CANCELLED, **why)
     await audit.record(connection, actor, "campaign.cancel", _name(campaign_id))
 
 
@@ -266,7 +269,7 @@ async def reopen(connection: AsyncConnection, campaign_id: int) -> None:
     await connection.execute(
         update(_CAMPAIGNS)
         .where(completed)
-        .values(revision=_CAMPAIGNS.c.revision + 1, state=int(CampaignState.ACTIVE), state_reason="", end_time=None)
+        .values(revision=_CAMPAIGNS.c.revision + 1, state=int(CampaignState.ACTIVE), **_UNSAID, end_time=None)
     )
 
 
@@ -329,8 +332,8 @@ async def _lift_limits(connection: AsyncConnection, campaign_id: int) -> None:
     await connection.execute(delete(_PARKS).where(limit, _PARKS.c.mailbox_id.in_(mailbox_ids)))
 
 
-async def _end(connection: AsyncConnection, campaign_id: int, state: CampaignState, reason: str) -> None:
-    await _write(connection, campaign_id, state=int(state), state_reason=reason, end_time=func.now())
+async def _end(connection: AsyncConnection, campaign_id: int, state: CampaignState, **why: str) -> None:
+    await _write(connection, campaign_id, state=int(state), end_time=func.now(), **why)
 
 
 async def _write(connection: AsyncConnection, campaign_id: int, **values: Any) -> None:
@@ -389,6 +392,7 @@ def _campaign(row: Row[*tuple[Any, ...]]) -> Campaign:
         plan=plan,
         state=CampaignState(row.state),
         state_reason=row.state_reason,
+        state_actor=row.state_actor,
         counts=counts.of_row(row),
         create_time=row.create_time,
         end_time=row.end_time,

@@ -6,6 +6,8 @@ from maillane_scheduler.store.engine import DispatchPool
 
 # After that, a retry or a late settle may as well tell the queue anew what it has forgotten.
 IDLE_MINUTES = 10
+# More than the longest delay of a campaign.
+MOST_IDLE_HOURS = 25
 
 _CANDIDATES = """
 SELECT c.id FROM campaigns c
@@ -16,7 +18,8 @@ WHERE c.state IN (2, 3)
 _FIND = f"{_CANDIDATES} ORDER BY c.id LIMIT 1000".encode()
 _LOCK = b"SELECT id FROM campaigns WHERE id = $1 FOR UPDATE"
 _COMPLETE = f"""
-UPDATE campaigns SET state = 4, state_reason = '', end_time = statement_timestamp(), revision = revision + 1
+UPDATE campaigns SET state = 4, state_reason = '', state_actor = '', end_time = statement_timestamp(),
+  revision = revision + 1
 WHERE id IN ({_CANDIDATES} AND c.id = $1) RETURNING id
 """.encode()
 
@@ -54,14 +57,15 @@ async def half_cancelled(pool: DispatchPool) -> list[int]:
 
 
 # A lane's gap counts from its last service, which the queue alone knows: until it is over, nothing is forgotten.
+_SINCE = "coalesce($1::timestamptz, statement_timestamp() - interval '3 days')"
+# By end_time as well: the index knows no delays.
 _ENDED = f"""
 SELECT id, revision, idle_time FROM (
   SELECT id, revision,
     end_time + greatest(delay_us * interval '1 microsecond', interval '{IDLE_MINUTES} min') AS idle_time
-  FROM campaigns WHERE state IN (4, 5)
+  FROM campaigns WHERE state IN (4, 5) AND end_time > {_SINCE} - interval '{MOST_IDLE_HOURS} hours'
 ) AS ended
-WHERE (idle_time, id) > (coalesce($1::timestamptz, statement_timestamp() - interval '3 days'), $2::bigint)
-  AND idle_time <= statement_timestamp()
+WHERE (idle_time, id) > ({_SINCE}, $2::bigint) AND idle_time <= statement_timestamp()
 ORDER BY idle_time, id LIMIT 1000
 """.encode()
 

@@ -19,8 +19,10 @@ from maillane_scheduler.store.audit import Actor
 
 # Rows that one commit changes: some 200 ms, so that claims of the campaign do not wait for it noticeably.
 BATCH = 5_000
-# Lanes that one look of the sweep names; the next look, a second later, names the others.
+# Lanes that one look of the sweep names; the next look, some seconds later, names the others.
 LANES_AT_ONCE = 50
+
+_USED = {"leave_time": None, "has_returned": False}
 
 _CAMPAIGNS = tables.campaigns
 _LANES = tables.lanes
@@ -108,7 +110,7 @@ async def stopped(connection: AsyncConnection) -> list[Stopped]:
 _STOPPED = text(f"""
 SELECT c.workspace_id, c.id, l.mailbox_id, array_agg(o.mailbox_id ORDER BY o.position)
 FROM campaigns c
-JOIN lanes l ON l.campaign_id = c.id AND l.leave_time IS NULL
+JOIN lanes l ON l.campaign_id = c.id AND (l.leave_time IS NULL OR l.has_returned)
 JOIN mailboxes b ON b.id = l.mailbox_id AND b.delete_time IS NULL
 JOIN lanes o ON o.campaign_id = c.id AND o.leave_time IS NULL AND o.mailbox_id <> l.mailbox_id
 JOIN mailboxes w ON w.id = o.mailbox_id AND w.state = {MailboxState.ACTIVE:d} AND w.stop_time IS NULL
@@ -170,7 +172,7 @@ async def _open(connection: AsyncConnection, campaign_id: int, to_ids: Sequence[
     of_campaign = _LANES.c.campaign_id == campaign_id
     known = {row.mailbox_id: row.position for row in await connection.execute(select(_LANES).where(of_campaign))}
     back = [mailbox_id for mailbox_id in to_ids if mailbox_id in known]
-    await connection.execute(update(_LANES).where(of_campaign, _LANES.c.mailbox_id.in_(back)).values(leave_time=None))
+    await connection.execute(update(_LANES).where(of_campaign, _LANES.c.mailbox_id.in_(back)).values(_USED))
     start = select(_CAMPAIGNS.c.start_time).where(_CAMPAIGNS.c.id == campaign_id).scalar_subquery()
     position = max(known.values(), default=-1)
     for mailbox_id in to_ids:
@@ -184,9 +186,11 @@ async def _open(connection: AsyncConnection, campaign_id: int, to_ids: Sequence[
 
 
 async def _leave(connection: AsyncConnection, campaign_id: int, mailbox_id: int) -> bool:
+    """Notes that a lane is left; returns whether that is news, or was again, for something had come back to it."""
+    lane = (_LANES.c.campaign_id == campaign_id) & (_LANES.c.mailbox_id == mailbox_id)
     left = await connection.execute(
         update(_LANES)
-        .where(_LANES.c.campaign_id == campaign_id, _LANES.c.mailbox_id == mailbox_id, _LANES.c.leave_time.is_(None))
-        .values(leave_time=func.now())
+        .where(lane, _LANES.c.leave_time.is_(None) | _LANES.c.has_returned)
+        .values(leave_time=func.coalesce(_LANES.c.leave_time, func.now()), has_returned=False)
     )
     return left.rowcount > 0

@@ -84,7 +84,7 @@ SELECT c.id, c.state_reason, (
   (SELECT coalesce(sum(n.pending), 0) FROM campaign_counts n WHERE n.campaign_id = c.id)
 FROM campaigns c
 WHERE c.workspace_id = :workspace AND c.state = {CampaignState.PAUSED:d} AND c.kind = {CampaignKind.CAMPAIGN:d}
-  AND NOT starts_with(c.state_reason, 'paused by ')
+  AND c.state_actor = ''
 ORDER BY c.id DESC LIMIT {MOST_GROUPS}
 """)
 _FAILED = text(f"""

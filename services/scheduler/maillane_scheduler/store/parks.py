@@ -19,6 +19,7 @@ class Park:
     """Sets a mailbox (campaign GATE) or one of its lanes aside until an instant, for one reason.
 
     Attributes:
+        of_deployment: by the deployment's cap.
         mailbox_revision, campaign_revision: of the rows that say so; the campaign's counts for a lane only.
     """
 
@@ -27,6 +28,7 @@ class Park:
     reason: ParkReason
     until: datetime
     detail: str
+    of_deployment: bool
     mailbox_revision: int
     campaign_revision: int
 
@@ -43,19 +45,21 @@ class Rest:
 _PUT = b"""
 WITH p AS MATERIALIZED (
   SELECT DISTINCT ON (1, 2, 3) *
-  FROM unnest($1::int[], $2::bigint[], $3::smallint[], $4::timestamptz[], $5::text[], $6::bigint[], $7::bigint[])
-    AS p(mailbox_id, campaign_id, reason, until_time, detail, mailbox_revision, campaign_revision)
+  FROM unnest($1::int[], $2::bigint[], $3::smallint[], $4::timestamptz[], $5::text[], $6::boolean[], $7::bigint[],
+              $8::bigint[])
+    AS p(mailbox_id, campaign_id, reason, until_time, detail, of_deployment, mailbox_revision, campaign_revision)
   ORDER BY 1, 2, 3
 ), b AS MATERIALIZED (
   SELECT id, revision FROM mailboxes WHERE id IN (SELECT mailbox_id FROM p) ORDER BY id FOR SHARE
 ), c AS MATERIALIZED (
   SELECT id, revision FROM campaigns WHERE id IN (SELECT campaign_id FROM p) ORDER BY id FOR SHARE
 )
-INSERT INTO parks (mailbox_id, campaign_id, reason, until_time, detail)
-SELECT p.mailbox_id, p.campaign_id, p.reason, p.until_time, p.detail
+INSERT INTO parks (mailbox_id, campaign_id, reason, until_time, detail, of_deployment)
+SELECT p.mailbox_id, p.campaign_id, p.reason, p.until_time, p.detail, p.of_deployment
 FROM p JOIN b ON b.id = p.mailbox_id AND b.revision = p.mailbox_revision
 WHERE p.campaign_id = 0 OR EXISTS (SELECT FROM c WHERE c.id = p.campaign_id AND c.revision = p.campaign_revision)
-ON CONFLICT (mailbox_id, campaign_id, reason) DO UPDATE SET until_time = excluded.until_time, detail = excluded.detail
+ON CONFLICT (mailbox_id, campaign_id, reason) DO UPDATE
+SET until_time = excluded.until_time, detail = excluded.detail, of_deployment = excluded.of_deployment
 RETURNING mailbox_id, campaign_id
 """
 # By mailbox, as the table's key begins.
@@ -68,6 +72,10 @@ _LIFT = b"""
 DELETE FROM parks p USING unnest($1::int[], $2::bigint[]) AS u(mailbox_id, campaign_id)
 WHERE p.mailbox_id = u.mailbox_id AND p.campaign_id = u.campaign_id AND p.reason = $3
 RETURNING p.mailbox_id, p.campaign_id
+"""
+_OF_DEPLOYMENT = b"""
+SELECT mailbox_id, campaign_id FROM parks WHERE of_deployment AND until_time > statement_timestamp()
+ORDER BY mailbox_id LIMIT $1
 """
 _STANDS = b"SELECT EXISTS (SELECT FROM parks WHERE mailbox_id = $1 AND campaign_id = $2 AND reason = $3)"
 # In a statement of its own: the next one sees what whoever held the row before has committed.
@@ -117,7 +125,16 @@ async def put(pool: DispatchPool, parks: Sequence[Park]) -> set[tuple[int, int]]
     changed since what they rest on was read.
     """
     rows = [
-        (p.mailbox, p.campaign, int(p.reason), p.until, p.detail, p.mailbox_revision, p.campaign_revision)
+        (
+            p.mailbox,
+            p.campaign,
+            int(p.reason),
+            p.until,
+            p.detail,
+            p.of_deployment,
+            p.mailbox_revision,
+            p.campaign_revision,
+        )
         for p in parks
     ]
     async with pool.connection() as connection:
@@ -129,6 +146,13 @@ async def of_campaigns(pool: DispatchPool, reason: ParkReason, campaigns: Sequen
     """The lanes of campaigns that are parked for one reason, as (mailbox, campaign)."""
     async with pool.connection() as connection:
         cursor = await connection.execute(_OF_CAMPAIGNS, (list(campaigns), int(reason)))
+        return [(mailbox, campaign) for mailbox, campaign in await cursor.fetchall()]
+
+
+async def of_deployment(pool: DispatchPool, limit: int) -> list[tuple[int, int]]:
+    """The first so many that are parked by the deployment's cap, as (mailbox, campaign or GATE)."""
+    async with pool.connection() as connection:
+        cursor = await connection.execute(_OF_DEPLOYMENT, (limit,))
         return [(mailbox, campaign) for mailbox, campaign in await cursor.fetchall()]
 
 

@@ -20,7 +20,8 @@ WITH counted AS (
     score = greatest(0, $2::float8 + CASE WHEN rejections.score >= $3::int THEN 0 ELSE rejections.score END)
   RETURNING campaign_id, score
 ), paused AS (
-  UPDATE campaigns c SET state = {CampaignState.PAUSED:d}, state_reason = $4::text, revision = c.revision + 1
+  UPDATE campaigns c SET state = {CampaignState.PAUSED:d}, state_reason = $4::text, state_actor = '',
+    revision = c.revision + 1
   FROM counted r WHERE r.score >= $3::int AND c.id = r.campaign_id AND c.state = {CampaignState.ACTIVE:d}
   RETURNING c.id, c.workspace_id, c.revision
 ), noted AS (

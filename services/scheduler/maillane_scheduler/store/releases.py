@@ -107,6 +107,10 @@ released AS (
 ), marked AS (
   INSERT INTO marks (campaign_id, mailbox_id, first_id, last_id)
   SELECT campaign_id, mailbox_id, id, id FROM released WHERE state = {MessageState.PENDING:d} RETURNING id, first_id
+), returned AS (
+  UPDATE lanes l SET has_returned = true FROM released r
+  WHERE r.state = {MessageState.PENDING:d} AND l.campaign_id = r.campaign_id AND l.mailbox_id = r.mailbox_id
+    AND l.leave_time IS NOT NULL AND NOT l.has_returned
 ), refunded AS (
   UPDATE permits p SET refunded = p.refunded + r.n
   FROM (SELECT token, campaign_id, mailbox_id, count(*) AS n FROM released WHERE NOT permit_spent GROUP BY 1, 2, 3) AS r

@@ -71,6 +71,10 @@ WITH ready AS (
 ), marked AS (
   INSERT INTO marks (campaign_id, mailbox_id, first_id, last_id)
   SELECT campaign_id, mailbox_id, id, id FROM lifted RETURNING id, first_id
+), returned AS (
+  UPDATE lanes l SET has_returned = true FROM lifted m
+  WHERE l.campaign_id = m.campaign_id AND l.mailbox_id = m.mailbox_id
+    AND l.leave_time IS NOT NULL AND NOT l.has_returned
 )
 SELECT k.id, m.campaign_id, m.mailbox_id, m.id, {DUE_US}
 FROM lifted m JOIN marked k ON k.first_id = m.id JOIN campaigns c ON c.id = m.campaign_id

@@ -34,6 +34,11 @@ WHERE m.id = ANY(CAST(:ids AS bigint[])) AND m.id BETWEEN :first AND :last AND m
   AND l.campaign_id = m.campaign_id AND l.mailbox_id = m.mailbox_id
 RETURNING m.mailbox_id, m.id, {DUE_US}
 """)
+_RETURNED = text("""
+UPDATE lanes SET has_returned = true
+WHERE campaign_id = :campaign AND mailbox_id = ANY(CAST(:mailboxes AS int[]))
+  AND leave_time IS NOT NULL AND NOT has_returned
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ async def retry(
         await marks.add(connection, campaign_id, mailbox_id, min(items)[0], max(items)[0])
         for mailbox_id, items in messages.items()
     ]
+    await connection.execute(_RETURNED, {"campaign": campaign_id, "mailboxes": list(messages)})
     number = sum(map(len, messages.values()))
     await counts.add(connection, campaign_id, failed=-number, pending=number)
     await campaigns.reopen(connection, campaign_id)

@@ -55,8 +55,8 @@ async def make(
     chosen = (mailbox_id,) if mailbox_id is not None else campaign.plan.mailbox_ids[:1]
     check_complete(campaign.plan.template, chosen, has_links=has_links)
     _check_variables(campaign, row)
-    await mailboxes.share(connection, actor.workspace_id, chosen)
     await _check_open(connection, actor.workspace_id)
+    await mailboxes.share(connection, actor.workspace_id, chosen)
     test_id = await _create(connection, campaign)
     await lane_plans.create(connection, test_id, chosen)
     await lane_plans.begin(connection, test_id)
@@ -91,6 +91,7 @@ async def expire(connection: AsyncConnection) -> list[int]:
     ended = {
         "state": int(CampaignState.CANCELLED),
         "state_reason": "a test that has not left within an hour is cancelled",
+        "state_actor": "",
         "end_time": func.now(),
         "revision": _CAMPAIGNS.c.revision + 1,
     }
@@ -115,6 +116,9 @@ async def _create(connection: AsyncConnection, campaign: Campaign) -> int:
 
 
 async def _check_open(connection: AsyncConnection, workspace_id: int) -> None:
+    """One after the other in a workspace, until each has committed: two that count at once would both see room."""
+    workspace = select(tables.workspaces.c.id).where(tables.workspaces.c.id == workspace_id)
+    await connection.execute(workspace.with_for_update(key_share=True))
     waiting = select(func.count()).where(
         _CAMPAIGNS.c.workspace_id == workspace_id,
         # As numbers, so that the planner finds the index of just these.

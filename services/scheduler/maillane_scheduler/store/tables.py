@@ -219,6 +219,8 @@ campaigns = Table(
     Column("move_after_us", BigInteger),
     Column("state", SmallInteger, nullable=False, server_default=text("1")),
     Column("state_reason", Text, nullable=False, server_default=text("''")),
+    # The name of who paused or cancelled it; empty where no person did.
+    Column("state_actor", Text, nullable=False, server_default=text("''")),
     Column("revision", BigInteger, nullable=False, server_default=text("1")),
     Column("queue_revision", BigInteger, nullable=False, server_default=text("1")),
     _made(),
@@ -226,6 +228,7 @@ campaigns = Table(
     Index("campaigns_workspace", "workspace_id", "id"),
     Index("campaigns_dirty", "id", postgresql_where=text("queue_revision <> revision")),
     Index("campaigns_open", "id", postgresql_where=text("state IN (2, 3)")),
+    Index("campaigns_ended", "end_time", postgresql_where=text("state IN (4, 5)")),
     Index("campaigns_resend", "id", postgresql_where=text("unconfirmed_policy = 2")),
     Index("campaigns_move", "id", postgresql_where=text("move_after_us IS NOT NULL AND state IN (2, 3)")),
     Index("campaigns_tests", "workspace_id", "create_time", postgresql_where=text("kind = 2 AND state IN (2, 3)")),
@@ -245,6 +248,8 @@ lanes = Table(
     Column("size", Integer, nullable=False, server_default=text("0")),
     # The campaign does not use the mailbox any more: the lane stays for what it sent, and gets nothing new.
     _instant("leave_time"),
+    # It was left, and something that was in flight then came back to it, or is to be sent again.
+    Column("has_returned", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("campaign_id", "mailbox_id"),
     Index("lanes_mailbox", "mailbox_id"),
 )
@@ -429,7 +434,10 @@ parks = Table(
     Column("reason", SmallInteger, nullable=False),
     _instant("until_time", nullable=False),
     Column("detail", Text, nullable=False),
+    # By the deployment's cap, which holds over all workspaces.
+    Column("of_deployment", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("mailbox_id", "campaign_id", "reason"),
+    Index("parks_deployment", "mailbox_id", postgresql_where=text("of_deployment")),
 )
 
 suppressions = Table(

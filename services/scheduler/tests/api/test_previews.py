@@ -1,5 +1,7 @@
 """Previews and tests of messages, over gRPC."""
 
+import asyncio
+
 import grpc
 import pytest
 from maillane.scheduler.v1 import campaign_service_pb2 as pb
@@ -178,6 +180,16 @@ async def test_a_workspace_has_a_bounded_number_of_tests_waiting(api, tenant, mo
         await tenant.editor.SendTestMessage(asked)
 
     assert (await refused(tenant.editor.SendTestMessage(asked))).reason == "TOO_MANY_TESTS"
+
+
+async def test_tests_that_race_are_bounded_as_well(api, tenant, monkeypatch):
+    """None counts before another has committed."""
+    monkeypatch.setattr(sent_tests, "MAX_OPEN", 2)
+    campaign = await listed(tenant.editor)
+    asked = pb.SendTestMessageRequest(campaign_id=campaign.id, recipient="me@example.com")
+    answers = await asyncio.gather(*(tenant.editor.SendTestMessage(asked) for _ in range(10)), return_exceptions=True)
+
+    assert sum(isinstance(answer, pb.SendTestMessageResponse) for answer in answers) == 2
 
 
 async def test_a_test_that_has_not_left_within_an_hour_is_cancelled(api, tenant):
