@@ -14,12 +14,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import uvloop
 
+from .document import write_document
 from .machine import machine
 from .rounds import Run, Runner
 from .row import Form, Row
 from .rows import ROWS
 from .spread import rounded
-from .table import keep, text, write_document
+from .table import keep, text
 
 
 def main() -> None:
@@ -46,6 +47,8 @@ def main() -> None:
 async def _measure(chosen: list[Row], form: Form, rounds: int | None, *, kept: bool) -> None:
     facts = machine()
     print(*(f"{name} {value}" for name, value in facts.items()), sep=", ", end="\n\n", flush=True)
+    if not form.quick:
+        print(f"about {sum(_estimate_s(row, rounds) for row in chosen) / 60:.0f} minutes", end="\n\n", flush=True)
     runner = Runner(form, _tell)
     tables = []
     for row in chosen:
@@ -62,16 +65,25 @@ async def _measure(chosen: list[Row], form: Form, rounds: int | None, *, kept: b
         print("=" * 40, *tables, sep="\n")
     for name, why in runner.missing.items():
         print(f"not run: {name}: {why}")
+    for what in runner.failed:
+        print(f"failed: {what}")
     form_note = " Quick: smaller sizes, one round; these figures judge nothing." if form.quick else ""
     where = "; kept in .build/bench.json" if kept else ""
     print(f"{time.monotonic() - runner.begun_s:.0f} s{where}.{form_note}")
+
+
+def _estimate_s(row: Row, rounds: int | None) -> float:
+    """For two calm cores, and no run that is repeated for steal."""
+    return row.long_s * (rounds or row.rounds) / row.rounds
 
 
 def _tell(row: Row, run: Run) -> None:
     found = ", ".join(f"{name} {rounded(value)}" for name, value in run.figures.items())
     again = f", repeated {run.repeated}" if run.repeated else ""
     print(
-        f"    {row.name} {run.contestant}: {found}   [{run.took_s:.0f} s, steal {run.steal:.1f} %{again}]", flush=True
+        f"    {row.name} {run.contestant}: {found}   "
+        f"[{run.took_s:.0f} s, busy {run.busy:.0f} %, steal {run.steal:.1f} %{again}]",
+        flush=True,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from support.programs import CannotRun
 
 from .row import Contestant, Figures, Form, Row
-from .steal import CALM_PERCENT, steal, steal_since
+from .steal import CALM_PERCENT, shares, ticks
 
 REPEATS: Final = 2
 """How often a run is repeated for steal, until the calmest one counts."""
@@ -22,7 +22,7 @@ class Run:
     """One run of one contestant.
 
     Attributes:
-        steal: in percent, over the whole run.
+        steal, busy: of the machine's time, in percent, over the whole run.
         repeated: how often it was run before, with more steal.
     """
 
@@ -32,6 +32,7 @@ class Run:
     steal: float
     took_s: float
     repeated: int = 0
+    busy: float = 0.0
 
 
 @dataclass(slots=True)
@@ -41,12 +42,14 @@ class Runner:
     Attributes:
         tell: hears of each run as it ends.
         missing: whom this machine cannot run, and why.
+        failed: runs that did not end as they should, and why. The others go on.
     """
 
     form: Form
     tell: Callable[[Row, Run], None]
     begun_s: float = field(default_factory=time.monotonic)
     missing: dict[str, str] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
 
     async def row(self, row: Row, rounds: int | None = None) -> list[Run]:
         """All runs of a row, in the order in which they were made."""
@@ -56,6 +59,10 @@ class Runner:
                 run = await self._calm(contestant, number)
             except CannotRun as error:
                 self.missing[contestant.name] = str(error)
+                continue
+            except Exception as error:  # noqa: BLE001 - whatever it is, it must not cost what else is measured
+                self.failed.append(f"{row.name} {contestant.name}, round {number}: {type(error).__name__}: {error}")
+                print(f"    failed: {self.failed[-1]}", flush=True)
                 continue
             runs.append(run)
             self.tell(row, run)
@@ -80,6 +87,8 @@ class Runner:
         return calmest
 
     async def _run(self, contestant: Contestant, number: int, repeat: int) -> Run:
-        before, begun = steal(), time.monotonic()
+        before, begun = ticks(), time.monotonic()
         figures = await contestant.run(self.form)
-        return Run(contestant.name, number, figures, steal_since(before), time.monotonic() - begun, repeat)
+        of_time = shares(before, ticks())
+        took_s = time.monotonic() - begun
+        return Run(contestant.name, number, figures, of_time.steal, took_s, repeat, of_time.busy)

@@ -59,6 +59,7 @@ class Line:
         key: of the figure in what runs return. A contestant that does not return it is left out of the line.
         bound: what no program could pass, in words, where that is known without measuring.
         times_peer: the goal also asks for so many times what the best peer reached.
+        peers_note: what peers leave out of the same work.
     """
 
     key: str
@@ -67,6 +68,7 @@ class Line:
     goal: Goal | None = None
     bound: str = ""
     times_peer: float | None = None
+    peers_note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +90,14 @@ class Row:
     """Some lines that are measured together.
 
     Attributes:
+        long_s: about how long the long form takes, all rounds of everybody, on two calm cores.
         rounds: in the long form; everybody runs once in each, in turns.
     """
 
     name: str
     lines: tuple[Line, ...]
     contestants: tuple[Contestant, ...]
+    long_s: int
     rounds: int = 3
     long_only: bool = False
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from support.documents import ROOT, with_measured
+from support.documents import ROOT
 
 from .rounds import Run
 from .row import Form, Goal, Line, Row
@@ -34,8 +34,13 @@ class Cells:
 
 
 def keep(row: Row, runs: Sequence[Run], form: Form, machine: Mapping[str, str], path: Path = RESULTS) -> None:
-    """Keeps a row's runs, instead of those that were kept of it before. Other rows stay as they are."""
+    """Keeps a row's runs, instead of those that were kept of it before, but for quick ones in place of long ones.
+
+    Other rows stay as they are.
+    """
     kept = kept_results(path)
+    if form.quick and kept["rows"].get(row.name, {}).get("form") == Form().name:
+        return
     kept["machine"] = dict(machine)
     kept["rows"][row.name] = {
         "form": form.name,
@@ -84,24 +89,22 @@ def lines(row: Row, runs: Sequence[Run], form: Form) -> Iterator[Cells]:
             if len(ours) > 1
             else "".join(_shown(each, line.unit) for each in ours.values()),
             limit="; ".join(filter(None, [line.bound, _named(limits, line.unit)])),
-            peers=_named(peers, line.unit),
+            peers="; ".join(filter(None, [_named(peers, line.unit), line.peers_note if peers else ""])),
             verdict=verdict(line, ours, peers, form),
             steal=_steal(runs),
         )
 
 
 def verdict(line: Line, ours: Mapping[str, Spread], peers: Mapping[str, Spread], form: Form) -> str:
-    """Whether the median of ours is what it should be. A quick run judges nothing."""
+    """Whether the median of ours, of each that there are, is what it should be. A quick run judges nothing."""
     if line.goal is None or not ours:
         return NOT_MEASURED
     if form.quick:
         return "quick"
-    value = next(iter(ours.values())).median
-    if not line.goal.met(value):
-        return "missed"
-    if line.times_peer and peers and value < line.times_peer * max(each.median for each in peers.values()):
-        return "missed"
-    return "met"
+    best_peer = max((each.median for each in peers.values()), default=0.0)
+    least = (line.times_peer or 0.0) * best_peer
+    is_met = all(line.goal.met(each.median) and each.median >= least for each in ours.values())
+    return "met" if is_met else "missed"
 
 
 def text(row: Row, runs: Sequence[Run], form: Form) -> str:
@@ -119,13 +122,13 @@ def text(row: Row, runs: Sequence[Run], form: Form) -> str:
     return "\n".join(blocks)
 
 
-def write_document(rows: Sequence[Row]) -> None:
-    """Writes the figures of docs/benchmarks.md anew, from what is kept."""
-    DOCUMENT.write_text(with_measured(DOCUMENT.read_text(), markdown(rows, kept_results())))
+def in_long_form(rows: Sequence[Row], kept: Mapping[str, Any]) -> list[Row]:
+    """The rows that were run so."""
+    return [row for row in rows if kept["rows"].get(row.name, {}).get("form") == Form().name]
 
 
-def markdown(rows: Sequence[Row], kept: Mapping[str, Any]) -> str:
-    """The figures of docs/benchmarks.md: those of the long form, on what, and which rows have none."""
+def markdown(rows: Sequence[Row], kept: Mapping[str, Any], plots: Sequence[str] = ()) -> str:
+    """The figures of docs/benchmarks.md: of the long form, on what, and which rows have none; plots by file name."""
     head = [
         "",
         "| what | target | Maillane | limit | peers | verdict | runs, steal | commit, date |",
@@ -133,7 +136,7 @@ def markdown(rows: Sequence[Row], kept: Mapping[str, Any]) -> str:
     ]
     body = []
     long = Form()
-    measured = [row for row in rows if kept["rows"].get(row.name, {}).get("form") == long.name]
+    measured = in_long_form(rows, kept)
     for row in measured:
         taken, runs = kept["rows"][row.name], runs_of(kept, row)
         rounds = 1 + max(run.round for run in runs)
@@ -144,20 +147,22 @@ def markdown(rows: Sequence[Row], kept: Mapping[str, Any]) -> str:
     missing = ", ".join(f"`{row.name}`" for row in rows if row not in measured)
     tail = ["", f"Not measured in the long form yet: {missing}."] if missing else []
     on = ", ".join(f"{name} {value}" for name, value in kept["machine"].items() if name != "commit")
-    return "\n".join([f"On: {on}.", *head, *body, *tail]) + "\n"
+    shown = [f"\n![{name.removesuffix('.svg')}](images/{name})" for name in plots]
+    return "\n".join([f"On: {on}.", *head, *body, *tail, *shown]) + "\n"
 
 
-def _target(line: Line) -> str:
-    parts = [_goal(line.goal, line.unit)] if line.goal else []
-    if line.times_peer:
-        parts.append(f"≥ {line.times_peer:g} × the best peer")
-    return ", ".join(parts)
-
-
-def _goal(goal: Goal, unit: str) -> str:
+def goal_words(goal: Goal, unit: str) -> str:
+    """A goal as a table or plot says it."""
     parts = [f"≥ {goal.least:,g}"] if goal.least is not None else []
     parts += [f"≤ {goal.most:,g}"] if goal.most is not None else []
     return " and ".join(f"{part} {unit}".rstrip() for part in parts)
+
+
+def _target(line: Line) -> str:
+    parts = [goal_words(line.goal, line.unit)] if line.goal else []
+    if line.times_peer:
+        parts.append(f"≥ {line.times_peer:g} × the best peer")
+    return ", ".join(parts)
 
 
 def _shown(each: Spread, unit: str) -> str:

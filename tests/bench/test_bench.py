@@ -2,20 +2,25 @@
 
 import dataclasses
 import json
+import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from support.documents import with_measured
 from support.programs import CannotRun
 
+from .plots import IMAGES, plots_of
 from .rounds import Run, Runner
 from .row import Figures, Form, Goal, Line, Row, limit, ours, peer
 from .rows import ROWS
 from .spread import percentile, rounded, spread
-from .steal import parsed, percent
+from .steal import Shares, parsed, shares
+from .svg import LABEL, WIDTH
 from .table import DOCUMENT, keep, kept_results, lines, markdown, runs_of, text
 
 LONG = Form()
+SVG = "{http://www.w3.org/2000/svg}"
 LINE = Line("per_s", "things", "/s", Goal(least=100), "200: the wire", times_peer=2)
 
 
@@ -32,7 +37,7 @@ def row_of(**by_name: list[float]) -> tuple[Row, list[Run]]:
         for name, values in by_name.items()
         for number, value in enumerate(values)
     ]
-    return Row("row", (LINE,), contestants), runs
+    return Row("row", (LINE,), contestants, long_s=1), runs
 
 
 def test_a_spread_is_the_median_with_the_least_and_the_most() -> None:
@@ -61,11 +66,11 @@ def test_figures_have_the_digits_that_are_worth_reading() -> None:
 
 
 def test_steal_is_the_eighth_field_and_guests_are_counted_once() -> None:
-    """The fields after it are within user and nice already."""
+    """The fields after it are within user and nice already; waiting for a disk is idle."""
     before = parsed("cpu  100 0 0 100 0 0 0 0 50 0\n")
-    after = parsed("cpu  150 0 0 140 0 0 0 10 99 0\n")
+    after = parsed("cpu  150 0 0 130 10 0 0 10 99 0\n")
 
-    assert percent(before, after) == 10.0
+    assert shares(before, after) == Shares(steal=10.0, busy=50.0)
 
 
 @pytest.mark.parametrize(
@@ -82,6 +87,20 @@ def test_a_line_is_met_by_its_goal_and_beside_its_peer(of_ours, of_peer, expecte
     [cells] = lines(*row_of(maillane=of_ours, peer=of_peer), LONG)
 
     assert cells.verdict == expected
+
+
+def test_of_several_checkouts_each_has_to_meet_it() -> None:
+    """Not the first alone."""
+    row, runs = row_of(maillane=[150.0])
+    row = row.over({"old": Path("a"), "new": Path("b")})
+    runs = [
+        dataclasses.replace(run, contestant=name, figures={"per_s": value})
+        for run in runs
+        for name, value in (("old", 150.0), ("new", 50.0))
+    ]
+    [cells] = lines(row, runs, LONG)
+
+    assert cells.verdict == "missed"
 
 
 def test_a_quick_run_judges_nothing() -> None:
@@ -114,6 +133,50 @@ def test_what_is_kept_comes_back_and_replaces_only_its_row(tmp_path: Path) -> No
     assert runs_of(kept, row) == runs * 2
     assert runs_of(kept, other) == runs
     assert markdown([row, other], json.loads(path.read_text())).count("| things |") == 2
+
+
+def test_a_quick_run_does_not_take_the_place_of_a_long_one(tmp_path: Path) -> None:
+    """It judges nothing."""
+    path = tmp_path / "bench.json"
+    row, runs = row_of(maillane=[150.0])
+    keep(row, runs, LONG, {}, path)
+    keep(row, [], Form(quick=True), {}, path)
+
+    assert runs_of(kept_results(path), row) == runs
+
+
+def test_a_plot_shows_everybody_with_figures_unit_and_target() -> None:
+    """As XML that any browser reads; a peer that is far ahead leaves the others a bar to be seen."""
+    row, runs = row_of(maillane=[150.0, 160.0], peer=[70.0], limit=[22_800.0])
+    [(name, text)] = plots_of(row, runs).items()
+    said = ["".join(each.itertext()) for each in ElementTree.fromstring(text).iter(f"{SVG}text")]
+    wide = [float(each.get("width", 0)) for each in ElementTree.fromstring(text).iter(f"{SVG}rect")]
+
+    assert name == "bench-row.svg"
+    assert said == [
+        *("things", "Maillane", "155 /s", "peer", "70.0 /s", "limit", "22,800 /s", "≥ 100 /s", "logarithmic"),
+    ]
+    assert min(wide) > 20
+    assert wide[1] < wide[0] < wide[2] <= WIDTH - 2 * LABEL
+
+
+def test_claims_are_plotted_over_what_is_pending() -> None:
+    """A point a size, in the order of the lines."""
+    sized = tuple(Line(f"p99_ms_{size}", f"with {size}", "ms") for size in (1_000, 10_000))
+    row, _ = row_of(maillane=[1.0])
+    row = dataclasses.replace(row, lines=sized)
+    drawn = plots_of(row, [Run("maillane", 0, {"p99_ms_1000": 5.0, "p99_ms_10000": 6.0}, 0.0, 1.0)])
+
+    assert list(drawn) == ["bench-row-claims.svg"]
+    assert "6 ms" in drawn["bench-row-claims.svg"]
+    assert len(list(ElementTree.fromstring(drawn["bench-row-claims.svg"]).iter(f"{SVG}circle"))) == 2
+
+
+def test_the_documents_plots_are_there() -> None:
+    """Those that it shows, and no others."""
+    shown = set(re.findall(r"\(images/(bench-.*?\.svg)\)", DOCUMENT.read_text()))
+
+    assert {path.name for path in IMAGES.glob("bench-*.svg")} == shown
 
 
 def test_the_document_has_the_long_form_alone_and_names_what_it_lacks(tmp_path: Path) -> None:
@@ -154,10 +217,26 @@ async def test_everybody_runs_in_turns_and_who_was_first_is_last_in_the_next_rou
 
     contestants = (ours(noting("maillane")), peer("peer", noting("peer")), peer("absent", absent))
     runner = Runner(LONG, lambda _row, _run: None, begun_s=float("-inf"))
-    await runner.row(Row("row", (LINE,), contestants, rounds=2))
+    await runner.row(Row("row", (LINE,), contestants, long_s=1, rounds=2))
 
     assert order == ["maillane", "peer", "peer", "maillane"]
     assert runner.missing == {"absent": "not here"}
+
+
+async def test_a_run_that_fails_costs_nobody_else_theirs() -> None:
+    """It is named, with its row and round; who failed once is tried again in the next."""
+
+    async def fails(_form: Form) -> Figures:
+        raise TimeoutError("the queue does not load")
+
+    async def fine(_form: Form) -> Figures:
+        return {"per_s": 1.0}
+
+    runner = Runner(LONG, lambda _row, _run: None, begun_s=float("-inf"))
+    runs = await runner.row(Row("row", (LINE,), (ours(fails), peer("peer", fine)), long_s=1, rounds=2))
+
+    assert [run.contestant for run in runs] == ["peer", "peer"]
+    assert runner.failed == [f"row maillane, round {n}: TimeoutError: the queue does not load" for n in (0, 1)]
 
 
 async def test_checkouts_run_in_turns_with_nobody_else() -> None:
@@ -168,7 +247,9 @@ async def test_checkouts_run_in_turns_with_nobody_else() -> None:
         trees.append(form.tree)
         return {"per_s": 1.0}
 
-    row = Row("row", (LINE,), (ours(run), peer("peer", run)), rounds=2).over({"old": Path("a"), "new": Path("b")})
+    row = Row("row", (LINE,), (ours(run), peer("peer", run)), long_s=1, rounds=2).over(
+        {"old": Path("a"), "new": Path("b")}
+    )
     runs = await Runner(LONG, lambda _row, _run: None, begun_s=float("-inf")).row(row)
 
     assert [run.contestant for run in runs] == ["old", "new", "new", "old"]

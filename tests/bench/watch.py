@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import Any, Final
 
 from redis import Redis
@@ -37,7 +37,8 @@ class Seen:
                 # Back to the script that did it.
                 while self.events[place]["client_type"] == "lua":
                     place -= 1  # noqa: PLW2901 - no further round follows
-                return _until_quiet(list(chain.from_iterable(filter(_works, _calls(self.events[place:])))))
+                calls = _calls(self.events[place:])
+                return _until_quiet([event for call in calls if _works(call) for event in call])
         raise ValueError("no limit was met")
 
     @staticmethod

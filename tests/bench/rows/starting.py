@@ -24,4 +24,5 @@ START: Final = Row(
     "start",
     (Line("s", "make up, second start, until healthy", "s", Goal(most=4)),),
     (ours(_second),),
+    long_s=30,
 )
