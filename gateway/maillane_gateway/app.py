@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import grpc
 from maillane_chassis.clock import SYSTEM_CLOCK
+from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from maillane_gateway import web
@@ -12,6 +13,7 @@ from maillane_gateway.docs import routes as docs
 from maillane_gateway.health import Readyz, healthz
 from maillane_gateway.http.app import HttpApp
 from maillane_gateway.http.credential import Credentials
+from maillane_gateway.http.proxies import TrustedProxies
 from maillane_gateway.http.routing import Route, RouteTable
 from maillane_gateway.imports.endpoint import PATH as IMPORT_PATH
 from maillane_gateway.imports.endpoint import ImportEndpoint
@@ -22,6 +24,7 @@ from maillane_gateway.settings import GatewaySettings
 from maillane_gateway.sign_in.cookies import Cookies
 from maillane_gateway.sign_in.endpoints import SignIn
 from maillane_gateway.sign_in.login_state import LoginStates
+from maillane_gateway.sign_in.loopback import is_local
 from maillane_gateway.sign_in.sessions import Sessions
 from maillane_gateway.sign_in.tries import Tries
 from maillane_gateway.transcode import endpoints
@@ -48,8 +51,8 @@ def build(
     importing = ImportEndpoint(upstream, settings.max_csv_bytes)
     unsubscribing = Unsubscribe(upstream)
     own = [
-        Route("GET", PathTemplate.parse("/healthz"), healthz, open=True),
-        Route("GET", PathTemplate.parse("/readyz"), Readyz(upstream), open=True),
+        Route("GET", PathTemplate.parse("/healthz"), healthz, open=True, quiet=True),
+        Route("GET", PathTemplate.parse("/readyz"), Readyz(upstream), open=True, quiet=True),
         Route("POST", PathTemplate.parse(IMPORT_PATH), importing),
         Route("POST", PathTemplate.parse(SUPPRESSIONS_PATH), SuppressionImport(upstream, settings.max_csv_bytes)),
         Route("GET", PathTemplate.parse(UNSUBSCRIBE_PATH), unsubscribing.look, open=True),
@@ -58,12 +61,14 @@ def build(
     transcoded = endpoints.routes(SCHEDULER_SERVICES, upstream, stopping)
     of_sender = endpoints.routes(SENDER_SERVICES, Upstream(sender), stopping, unary_s=VERIFY_S)
     cookies = Cookies(secure=settings.public_url.startswith("https:"), port=settings.gateway_port)
-    credentials = Credentials(cookies.session, settings.public_url)
+    # A session of the machine's own ends to open anything once there is a provider, and never does from elsewhere.
+    is_allowed = is_local if settings.local_sign_in and not settings.oidc_issuer else _never
+    credentials = Credentials(cookies.session, settings.public_url, is_allowed)
     signing_in = _sign_in(upstream, settings, cookies, credentials).routes()
     table = RouteTable(
         [*own, *signing_in, *transcoded, *of_sender, *docs.routes(SERVICES), *web.routes(settings.web_dir)]
     )
-    return HttpApp(table, settings.max_requests, credentials)
+    return HttpApp(table, settings.max_requests, credentials, TrustedProxies(settings.proxies))
 
 
 def _sign_in(upstream: Upstream, settings: GatewaySettings, cookies: Cookies, credentials: Credentials) -> SignIn:
@@ -93,6 +98,10 @@ def _provider(settings: GatewaySettings) -> "Provider | None":
         settings.oidc_client_secret.get_secret_value(),
         settings.allowed_domains,
     )
+
+
+def _never(_request: Request) -> bool:
+    return False
 
 
 def _wall_s() -> float:

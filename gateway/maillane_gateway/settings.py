@@ -1,6 +1,7 @@
 """What the gateway is told, by the environment."""
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -35,6 +36,8 @@ class GatewaySettings(ServiceSettings):
     oidc_name: str = Field(default="", max_length=40)
     # By commas; empty: any.
     oidc_allowed_domains: str = ""
+    # Addresses and networks of proxies in front of the gateway, by commas: what they say of clients is believed.
+    trusted_proxies: str = Field(default="", max_length=4096)
     # Whether who sits at this machine may sign in without a provider, on loopback only. What listens for one person.
     local_sign_in: bool = False
 
@@ -43,6 +46,16 @@ class GatewaySettings(ServiceSettings):
     def _are_domains(cls, value: str) -> str:
         if not all(_DOMAIN.fullmatch(part) for part in _parts(value)):
             raise ValueError("must be domains (example.com), separated by commas")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for part in _parts(value):
+            try:
+                ip_network(part, strict=False)
+            except ValueError:
+                raise ValueError("must be addresses or networks (10.0.0.0/8), separated by commas") from None
         return value
 
     @model_validator(mode="after")
@@ -62,6 +75,11 @@ class GatewaySettings(ServiceSettings):
     def allowed_domains(self) -> frozenset[str]:
         """The domains of `oidc_allowed_domains`; none: any."""
         return frozenset(_parts(self.oidc_allowed_domains))
+
+    @property
+    def proxies(self) -> list[str]:
+        """The networks of `trusted_proxies`."""
+        return _parts(self.trusted_proxies)
 
 
 def _parts(value: str) -> list[str]:

@@ -56,7 +56,7 @@ def method_path(method: MethodDescriptor) -> str:
 def metadata(request: Request) -> tuple[tuple[str, str], ...]:
     """What a call carries of a request: whose it is, by which id to find it in the logs, and from where it came.
 
-    The last is the other end of the connection, never what a header says: anybody may send one.
+    The last is the other end of the connection, or what proxies say that are known; never what just any header says.
     """
     return (("authorization", request.state.authorization), *origin_metadata(request))
 

@@ -112,7 +112,7 @@ def routes(folder: Path | None) -> Iterator[Route]:
 
 
 def _open(path: str, endpoint: "_File | _Assets") -> Route:
-    return Route("GET", PathTemplate.parse(path), endpoint, open=True)
+    return Route("GET", PathTemplate.parse(path), endpoint, open=True, quiet=True)
 
 
 class _Assets:

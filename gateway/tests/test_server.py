@@ -250,6 +250,16 @@ async def test_the_log_has_one_line_without_queries_and_addresses(client, schedu
     assert "secret" not in str(logs)
 
 
+async def test_the_log_is_quiet_of_probes_and_not_of_sign_ins(client, scheduler):
+    """Neither asks for a token."""
+    with structlog.testing.capture_logs() as logs:
+        for path in ("/healthz", "/auth/sign-in"):
+            await client.get(path)
+
+    levels = {entry["route"]: entry["log_level"] for entry in logs if entry["event"] == "http_request"}
+    assert levels == {"/healthz": "debug", "/auth/sign-in": "info"}
+
+
 async def test_metrics_are_by_route(client, scheduler):
     """What clients make up is one label."""
 

@@ -180,6 +180,44 @@ async def test_what_is_no_session_opens_nothing(gateway, scheduler, cookie):
     assert not scheduler.asked["GetIdentity"]
 
 
+PROVIDER = {
+    "oidc_issuer": "https://accounts.example.com",
+    "oidc_client_id": "id",
+    "oidc_client_secret": SecretStr("secret"),
+    "public_url": "http://localhost:8080",
+}
+
+
+@pytest.mark.parametrize(
+    ("where", "settings"),
+    [
+        ({"client": ("192.0.2.7", 4711)}, {}),
+        ({"base": "http://maillane.example.com"}, {}),
+        ({"x-forwarded-for": "127.0.0.1"}, {}),
+        ({}, {"local_sign_in": False}),
+        ({}, PROVIDER),
+    ],
+    ids=str,
+)
+async def test_a_session_of_the_machine_opens_nothing_elsewhere_or_beside_a_provider(where, settings):
+    """In a cookie or as a bearer's; where it was begun, both do."""
+    secrets = ({"cookie": f"{COOKIE}=mll_x"}, {"authorization": "Bearer mll_x"})
+    async with running(**{"local_sign_in": True, **settings}) as gateway:
+        for secret in secrets:
+            async with as_browser(gateway, **where, **secret) as browser:
+                assert (await browser.get("/v1/identity")).status_code == 401
+        assert not gateway.scheduler.asked["GetIdentity"]
+
+
+async def test_a_session_of_the_machine_is_one_on_it(local):
+    """And ends there like any other."""
+    begins(local)
+    async with as_browser(local, cookie=f"{COOKIE}=mll_x") as browser:
+        await browser.post("/auth/sign-out", headers=CSRF)
+
+    assert [asked.secret for asked in local.scheduler.asked["RevokeSession"]] == ["mll_x"]
+
+
 async def test_a_sign_out_that_fails_keeps_the_cookie(local):
     """So that it can be tried again: what is not revoked still opens."""
     begins(local)
@@ -217,7 +255,7 @@ def request(**headers):
 
 async def test_behind_a_proxy_the_public_address_is_ours():
     """The proxy may ask us by another name, and by plain HTTP."""
-    credentials = Credentials("maillane", "https://mail.example.com")
+    credentials = Credentials("maillane", "https://mail.example.com", lambda _: False)
     credentials.check_sender(request(x_maillane_csrf="1", host="gateway:8080", origin="https://mail.example.com"))
     credentials.check_sender(request(x_maillane_csrf="1", host="mail.example.com", origin="https://mail.example.com"))
 

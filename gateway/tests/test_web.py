@@ -7,6 +7,7 @@ import pytest
 from maillane_gateway import web
 from maillane_gateway.http.app import HttpApp
 from maillane_gateway.http.credential import Credentials
+from maillane_gateway.http.proxies import TrustedProxies
 from maillane_gateway.http.routing import RouteTable
 
 PAGE = b"<!doctype html><title>Maillane</title>"
@@ -25,7 +26,9 @@ def folder(tmp_path):
 
 @pytest.fixture
 async def browser(folder):
-    application = HttpApp(RouteTable(web.routes(folder)), 10, Credentials("session", ""))
+    application = HttpApp(
+        RouteTable(web.routes(folder)), 10, Credentials("session", "", lambda _: False), TrustedProxies([])
+    )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://here") as client:
         yield client
 

@@ -138,4 +138,4 @@ async def _time_passes(here: World, us: int = HOUR_US) -> None:
     redis = here.scheduler.redis
     for key in await redis.keys("q:*:leases"):
         for member in await redis.zrange(key, 0, -1):
-            await redis.zincrby(key, -us, member)
+            await redis.execute_command("ZINCRBY", key, -us, member)

@@ -36,7 +36,7 @@ def routes(services: Sequence[ServiceDescriptor]) -> Iterator[Route]:
 
 
 def _route(path: str, content: "_Content") -> Route:
-    return Route("GET", PathTemplate.parse(path), content, open=True)
+    return Route("GET", PathTemplate.parse(path), content, open=True, quiet=True)
 
 
 class _Content:

@@ -14,6 +14,7 @@ from maillane_gateway.http.credential import Credentials
 from maillane_gateway.http.exchange import Exchange
 from maillane_gateway.http.metrics import HANDLED, IN_FLIGHT, SECONDS
 from maillane_gateway.http.problem import HttpFailure, respond, response_to
+from maillane_gateway.http.proxies import TrustedProxies
 from maillane_gateway.http.routing import RouteTable
 
 MAX_HEAD_BYTES = 32 * 1024
@@ -27,8 +28,11 @@ _log = structlog.get_logger()
 class HttpApp:
     """An ASGI application over a route table."""
 
-    def __init__(self, routes: RouteTable, max_requests: int, credentials: Credentials) -> None:
+    def __init__(
+        self, routes: RouteTable, max_requests: int, credentials: Credentials, proxies: TrustedProxies
+    ) -> None:
         self._routes = routes
+        self._proxies = proxies
         self._credentials = credentials
         self._slots = Slots(max_requests)
 
@@ -36,7 +40,7 @@ class HttpApp:
         """Answers one request. Nothing that an endpoint raises gets further than this."""
         assert scope["type"] == "http"
         start_s = time.perf_counter()
-        exchange = Exchange(scope, receive, send)
+        exchange = Exchange(self._proxies.seen(scope), receive, send)
         request = exchange.request
         with structlog.contextvars.bound_contextvars(request_id=request.state.request_id), IN_FLIGHT.track_inprogress():
             try:
@@ -59,7 +63,7 @@ class HttpApp:
         try:
             _check_head(request.scope)
             route, variables = self._routes.find(request.method, request.scope["raw_path"].decode("ascii"))
-            exchange.route, exchange.is_probe = route.template.text, route.open
+            exchange.route, exchange.is_quiet = route.template.text, route.quiet
             if not route.open:
                 request.state.authorization = self._credentials.authorization(request)
                 held.enter_context(self._slots.taken())
@@ -98,6 +102,6 @@ def _observe(exchange: Exchange, seconds: float) -> None:
     labels = (exchange.verb, exchange.route)
     SECONDS.labels(*labels).observe(seconds)
     HANDLED.labels(*labels, str(exchange.code)).inc()
-    level = "debug" if exchange.is_probe and exchange.code < 500 else "info"
+    level = "debug" if exchange.is_quiet and exchange.code < 500 else "info"
     ms = round(seconds * 1000, 1)
     getattr(_log, level)("http_request", verb=exchange.verb, route=exchange.route, code=exchange.code, ms=ms)

@@ -41,7 +41,7 @@ class Exchange:
         self.request.state.request_id = _request_id(self.request)
         self.verb = self.request.method if self.request.method in _VERBS else OTHER_VERB
         self.route = NO_ROUTE
-        self.is_probe = False
+        self.is_quiet = False
         self.code = 0
         """Of the answer; 0 until it has begun."""
 

@@ -25,6 +25,8 @@ class Route:
     endpoint: Endpoint
     open: bool = False
     """Whether it asks for no token."""
+    quiet: bool = False
+    """Whether the log says nothing of it while it goes well: files, and what machines ask for all the time."""
 
 
 class RouteTable:

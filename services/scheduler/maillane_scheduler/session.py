@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 # Another prefix than that of API tokens, so that each is looked for in its own table alone.
 PREFIX = "mls_"
+# Of those of who sits at the machine: the gateway lets them open nothing elsewhere, or where there is a provider.
+LOCAL_PREFIX = "mll_"
 # 256 random bits, in 43 urlsafe characters; kept as `api_token.digest` makes it.
 _SECRET_BYTES = 32
 SECRET_LENGTH = len(PREFIX) + 43
@@ -18,6 +20,11 @@ class SessionLimits:
     absolute_s: int
 
 
-def new_secret() -> str:
+def is_secret(value: str) -> bool:
+    """Whether it has the form of one."""
+    return len(value) == SECRET_LENGTH and value.startswith((PREFIX, LOCAL_PREFIX))
+
+
+def new_secret(*, is_local: bool) -> str:
     """A secret that nobody can guess."""
-    return PREFIX + secrets.token_urlsafe(_SECRET_BYTES)
+    return (LOCAL_PREFIX if is_local else PREFIX) + secrets.token_urlsafe(_SECRET_BYTES)

@@ -64,7 +64,7 @@ async def sign_in_locally(
     actor = Actor(workspace_id, None, LOCAL_PERSON.name, peer, user_id)
     await members.join(connection, actor, Role.ADMIN)
     await members.enter(connection, workspace_id, user_id)
-    return await _begin(connection, actor, previous_secret, limits)
+    return await _begin(connection, actor, previous_secret, limits, is_local=True)
 
 
 async def sign_out(connection: AsyncConnection, secret: str, peer: str) -> None:
@@ -77,11 +77,13 @@ async def sign_out(connection: AsyncConnection, secret: str, peer: str) -> None:
         await audit.record(connection, actor, "session.revoke", f"sessions/{ended.session_id}")
 
 
-async def _begin(connection: AsyncConnection, actor: Actor, previous_secret: str, limits: SessionLimits) -> Session:
+async def _begin(
+    connection: AsyncConnection, actor: Actor, previous_secret: str, limits: SessionLimits, *, is_local: bool = False
+) -> Session:
     assert actor.user_id is not None
     # Not before the membership is locked: whoever removes a member locks it first, and then its sessions.
     await sign_out(connection, previous_secret, actor.peer)
-    secret = new_secret()
+    secret = new_secret(is_local=is_local)
     session_id, expire_time = await sessions.create(
         connection, actor.user_id, actor.workspace_id, digest(secret), limits
     )

@@ -34,7 +34,7 @@ class Authenticator:
         """Whom the secret lets in, or None."""
         if len(secret) == api_token.SECRET_LENGTH and secret.startswith(api_token.PREFIX):
             return await self._token(secret)
-        if len(secret) == session.SECRET_LENGTH and secret.startswith(session.PREFIX):
+        if session.is_secret(secret):
             return await self._session(secret)
         return None
 

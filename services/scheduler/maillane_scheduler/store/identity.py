@@ -13,7 +13,7 @@ from maillane_scheduler.store.audit import Actor
 
 # Of those that are not revoked: more is a leak of tokens, not a use of them.
 MAX_TOKENS = 1000
-# Last use is exact to a minute, so that it is written once a minute and not once a call.
+# Last use, of sessions as well, is exact to a minute, so that it is written once a minute and not once a call.
 USE_EXACT_TO_S = 60
 
 _TOKENS = tables.tokens

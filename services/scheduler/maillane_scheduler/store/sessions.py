@@ -9,11 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from maillane_scheduler.api_token import Role
 from maillane_scheduler.session import SessionLimits
 from maillane_scheduler.store import tables
+from maillane_scheduler.store.identity import USE_EXACT_TO_S
 
 # Browsers and devices of one person; the one that has not been used for longest makes room.
 MAX_SESSIONS = 20
-# As of tokens: last use is written once a minute and not once a call.
-USE_EXACT_TO_S = 60
 
 _SESSIONS = tables.sessions
 _MEMBERSHIPS = tables.memberships

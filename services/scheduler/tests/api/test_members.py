@@ -122,6 +122,19 @@ async def test_a_member_that_is_removed_is_out_at_once(api, tenant):
     assert person.user_id not in {member.user.id for member in await members(tenant.viewer)}
 
 
+async def test_who_sits_at_the_machine_is_no_admin_that_others_can_count_on(api, tenant):
+    """Where there is a provider, they cannot come in."""
+    person = await api.member(tenant)
+    await api.sql(
+        "WITH u AS (INSERT INTO users (issuer, subject, email, name, picture) VALUES ('local', 'local', '', 'L', '')"
+        " ON CONFLICT (issuer, subject) DO UPDATE SET name = 'L' RETURNING id)"
+        " INSERT INTO memberships (workspace_id, user_id, role) SELECT :w, id, 3 FROM u",
+        w=tenant.id,
+    )
+
+    assert (await refused(remove(tenant.admin, person.user_id))).reason == "LAST_ADMIN"
+
+
 @pytest.mark.parametrize("leave", ["lowered", "removed"])
 async def test_the_last_admin_stays(api, tenant, leave):
     """Also where the last two leave at the same time."""

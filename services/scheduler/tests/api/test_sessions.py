@@ -262,6 +262,7 @@ async def test_the_person_at_the_machine_is_an_admin_of_the_oldest_workspace(api
 
     assert {(who.workspace.id, who.role, who.user.email) for who in found} == {(str(oldest), pb.ROLE_ADMIN, "")}
     assert len({who.user.id for who in found}) == 1
+    assert {(answer.session.secret[:4], len(answer.session.secret)) for answer in answers} == {("mll_", 47)}
 
 
 async def test_an_admin_who_is_a_person_can_make_tokens_so_the_last_admin_token_may_go(api):

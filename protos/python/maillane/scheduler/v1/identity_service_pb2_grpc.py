@@ -265,7 +265,8 @@ class IdentityServiceServicer:
 
     def SignInLocally(self, request, context):
         """Begins a session for whoever sits at the machine that all of this runs on, as an admin of the oldest workspace. The
-        caller has made sure of where the request came from.
+        caller has made sure of where the request came from, and does so for what comes with the session's secret, which
+        begins with mll_.
 
         Errors: FAILED_PRECONDITION with reason NO_WORKSPACE (none was made yet).
         """

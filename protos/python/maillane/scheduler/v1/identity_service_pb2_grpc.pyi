@@ -87,7 +87,8 @@ class IdentityServiceStub:
     """
     SignInLocally: _aio.UnaryUnaryMultiCallable[_identity_service_pb2.SignInLocallyRequest, _identity_service_pb2.SignInLocallyResponse]
     """Begins a session for whoever sits at the machine that all of this runs on, as an admin of the oldest workspace. The
-    caller has made sure of where the request came from.
+    caller has made sure of where the request came from, and does so for what comes with the session's secret, which
+    begins with mll_.
 
     Errors: FAILED_PRECONDITION with reason NO_WORKSPACE (none was made yet).
     """
@@ -263,7 +264,8 @@ class IdentityServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_identity_service_pb2.SignInLocallyRequest, _abc.Awaitable[_identity_service_pb2.SignInLocallyResponse]],
     ) -> _abc.Awaitable[_identity_service_pb2.SignInLocallyResponse]:
         """Begins a session for whoever sits at the machine that all of this runs on, as an admin of the oldest workspace. The
-        caller has made sure of where the request came from.
+        caller has made sure of where the request came from, and does so for what comes with the session's secret, which
+        begins with mll_.
 
         Errors: FAILED_PRECONDITION with reason NO_WORKSPACE (none was made yet).
         """
