@@ -33,8 +33,9 @@ web: setup ## Build the web UI (make up does so too); MAILLANE_WEB_DIR=.build/we
 	@tools/web.sh build
 
 .PHONY: test-web
-test-web: setup ## Test the web UI's own logic (make test does so too)
+test-web: setup ## Test the web UI: its own logic, then all of it in a browser (make test does so too; ARGS="-k phone" for some)
 	@tools/web.sh test
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder tests/web $(ARGS)
 
 .PHONY: faults
 faults: setup ## Break the whole system in every way, at length, and print what held (ARGS="3 9" picks rows)

@@ -29,6 +29,7 @@ LOCKS = (
     "tools/node.txt",
     "gateway/web/package-lock.json",
     "tests/integration/smtp_server/package-lock.json",
+    "tests/web/browser/package-lock.json",
     "tests/bench/peers/package-lock.json",
     "tests/bench/peers/requirements.lock",
 )

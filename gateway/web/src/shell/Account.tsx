@@ -23,11 +23,11 @@ export function Account() {
         <button
           type="button"
           {...props}
-          aria-label={`Account: ${name}`}
           className="flex min-h-11 w-full items-center gap-2.25 rounded-[8px] p-1.5 text-left hover:bg-press narrow:justify-center narrow:p-0"
         >
           <Face name={name || '?'} picture={data?.user?.picture} />
-          <span className="min-w-0 flex-1 narrow:hidden">
+          <span className="sr-only">Account:</span>
+          <span className="min-w-0 flex-1 narrow:sr-only">
             <strong className="block truncate leading-4">{name || '…'}</strong>
             <small className="block truncate text-12 text-ink-3">{data?.user?.email ?? data?.workspace?.name}</small>
           </span>
