@@ -21,6 +21,10 @@ MOST_WALKS = 4_000
 _SLICE_WALKS = 3
 # However many lanes there are: more than a day, so that a daily limit is met.
 LEAST_SLICES = 30
+# But not over so many mailboxes and lanes that this takes some 100 ms: there some hours must do, and their pace is held
+# to what a day allows.
+MOST_LEAST_WALKS = 10_000
+FEWEST_SLICES = 3
 # Of each lane: what a picture, or a person, can use.
 MOST_WAITS = 50
 # Credits that are so near each other are the same: they are sums of parts of turns.
@@ -35,8 +39,9 @@ def forecast(world: World) -> dict[Place, Trace]:
     """
     traces: dict[Place, Trace] = {}
     parts = [_Part(world, gates) for gates in _coupled(world)]
+    slices = min(LEAST_SLICES, MOST_LEAST_WALKS // max(1, sum(part.slice_walks for part in parts)))
     for part in parts:
-        part.run(max(LEAST_SLICES * part.slice_walks, MOST_WALKS // len(parts)))
+        part.run(max(max(FEWEST_SLICES, slices) * part.slice_walks, MOST_WALKS // len(parts)))
         traces |= part.traces
     return traces
 
@@ -234,13 +239,25 @@ class _Part:
         return phase, gates, lanes, order, tuple(self._used.values())
 
     def _go_on_as_so_far(self) -> None:
-        """Ends what is left at its pace so far, without a look at windows."""
-        for lane in self._lanes:
-            trace = self.traces[lane.lane.place]
-            first, sent = trace.first_us, trace.count
-            if lane.count:
-                step = (self._now - first) // sent if first is not None and sent else self._world.hour_us
-                trace.parts.append(Run(max(self._now, lane.next_us), max(1, step), lane.count))
+        """Ends what is left of each mailbox at its pace so far, without a look at windows, but for what a day allows.
+
+        Lanes keep their own; those that would be left over at the end take up what the others do not use any more.
+        """
+        for gate in self._gates:
+            left = [lane for lane in gate.lanes if lane.count]
+            steps = [self._step_so_far(self.traces[lane.lane.place]) for lane in left]
+            pace = sum(1 / step for step in steps)
+            most = gate.gate.day.limit / self._world.day_us if gate.gate.day else pace
+            slower, span_us = max(1.0, pace / most), sum(lane.count for lane in left) / min(pace, most) if left else 0
+            for lane, step in zip(left, steps, strict=True):
+                start = max(self._now, lane.next_us)
+                even = max(1, lane.lane.gap_us, gate.gap_us, int(min(step * slower, span_us / lane.count)))
+                self.traces[lane.lane.place].parts.append(Run(start, even, lane.count))
+
+    def _step_so_far(self, trace: Trace) -> int:
+        """Between two messages of a lane, in µs, over all that was walked; an hour where there were none."""
+        first, sent = trace.first_us, trace.count
+        return max(1, (self._now - first) // sent) if first is not None and sent else self._world.hour_us
 
     def _note_starts(self) -> None:
         """What holds lanes from now on: a start ahead, a park, or a limit that is used up."""

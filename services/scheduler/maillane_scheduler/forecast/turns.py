@@ -13,6 +13,8 @@ LEAST_GAP_US = 10_000
 NEVER_US = 2**62
 # Turns that are walked one by one: with so few, what a part of a turn comes to would matter.
 MOST_WALKED = 64
+# Instants of each run that are listed to find one among them, where halving would take some steps more.
+MOST_LISTED = 6
 # Of a wait that is looked for: to a millionth of where it began.
 _HALVINGS = 20
 
@@ -282,17 +284,24 @@ def _pairs(lanes: Sequence[LaneState], shares: Sequence[float]) -> list[tuple[La
 
 
 def _instant_of(runs: Sequence[Run], number: int, until: int) -> int:
-    """The first instant before which so many, or more, leave."""
-    if len(runs) == 1:
-        return min(until, runs[0].start_us + (number - 1) * runs[0].step_us + 1)
+    """The first instant before which so many, or more, leave; `until` if that is earlier."""
     low, high = min(run.start_us for run in runs), until
-    while low < high:
+    begun, ended = [0] * len(runs), [run.before(until) for run in runs]
+    # Halved until few are left, which are then looked through.
+    while sum(ended) - sum(begun) > MOST_LISTED * len(runs):
         middle = (low + high) // 2
-        if sum(run.before(middle) for run in runs) >= number:
-            high = middle
+        counts = [run.before(middle) for run in runs]
+        if sum(counts) >= number:
+            high, ended = middle, counts
         else:
-            low = middle + 1
-    return low
+            low, begun = middle, counts
+    instants = sorted(
+        run.start_us + place * run.step_us
+        for run, first, last in zip(runs, begun, ended, strict=True)
+        for place in range(first, last)
+    )
+    behind = number - sum(begun)
+    return instants[behind - 1] + 1 if behind <= len(instants) else until
 
 
 def _trimmed(counts: list[int], room: int) -> list[int]:

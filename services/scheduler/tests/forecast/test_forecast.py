@@ -152,6 +152,19 @@ def test_many_campaigns_in_one_mailbox_are_bounded_too():
     assert [traces[lane.place].count for lane in lanes] == [lane.count for lane in lanes]
 
 
+def test_many_campaigns_in_many_mailboxes_are_bounded_too():
+    """A million recipients, 50 campaigns in 50 mailboxes: within 0.4 s, and the right day or so by daily limits."""
+    gates = [
+        gate([lane(400, 30 + 7 * (c % 5), c, mailbox) for c in range(50)], mailbox, hourly=200, day=Allowed(1000))
+        for mailbox in range(50)
+    ]
+    traces, took = timed(world(*gates))
+
+    assert took < 0.4
+    assert sum(trace.count for trace in traces.values()) == 1_000_000
+    assert 19 * DAY < max(trace.last_us or 0 for trace in traces.values()) < 21 * DAY
+
+
 def test_other_campaigns_halve_the_pace():
     """Two campaigns that want all of a mailbox get half of it each."""
     alone = forecast(world(gate([lane(1000, 0)], gap=30 * SECOND, hourly=10_000)))
