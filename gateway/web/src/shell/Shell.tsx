@@ -7,17 +7,20 @@ import { ApiError } from '../api/error';
 import { useLiveOverview } from '../api/live';
 import { identity, overview } from '../api/queries';
 import { useKeys } from './shortcuts';
+import { lazily } from '../components/lazily';
 import { Note } from '../components/Note';
 import { SkeletonRows } from '../components/Skeleton';
 import { Toasts } from '../components/Toasts';
 import { clockS } from '../words/time';
 import { MAIL, WORKSPACE } from './navigation';
-import { Palette } from './Palette';
 import { PageError } from './PageError';
 import { signInPath } from './session';
-import { Shortcuts } from './Shortcuts';
 import { Sidebar } from './Sidebar';
 import { TabBar } from './TabBar';
+
+const fetchPalette = () => import('./Palette');
+const Palette = lazily(async () => (await fetchPalette()).Palette);
+const Shortcuts = lazily(async () => (await import('./Shortcuts')).Shortcuts);
 
 /** What is around every screen. */
 export function Shell() {
@@ -28,6 +31,8 @@ export function Shell() {
   const { lostAt } = useLiveOverview(data !== undefined);
   useEffect(() => whenSignedOut(() => void navigate(signInPath(), { replace: true })), [navigate]);
   useFocusOnTitle();
+  // Behind the first screen, so that it is there when what is typed after ⌘K arrives.
+  useEffect(() => void fetchPalette().catch(() => undefined), []);
   useKeys({
     c: () => void navigate('/compose'),
     'mod+k': () => setOpen('palette'),
@@ -60,8 +65,10 @@ export function Shell() {
       </div>
       <TabBar onFind={() => setOpen('palette')} />
       <Toasts />
-      {open === 'palette' && <Palette onClose={() => setOpen(undefined)} />}
-      {open === 'keys' && <Shortcuts onClose={() => setOpen(undefined)} />}
+      <Suspense>
+        {open === 'palette' && <Palette onClose={() => setOpen(undefined)} />}
+        {open === 'keys' && <Shortcuts onClose={() => setOpen(undefined)} />}
+      </Suspense>
     </>
   );
 }

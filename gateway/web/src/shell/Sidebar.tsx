@@ -8,6 +8,7 @@ import { classes } from '../components/classes';
 import { Icon, LanesIcon } from '../components/Icon';
 import { Key } from '../components/Key';
 import { Account } from './Account';
+import { fetchComposer } from './ahead';
 import { MAIL, WORKSPACE } from './navigation';
 import type { Place } from './navigation';
 import { MOD } from './shortcuts';
@@ -28,7 +29,7 @@ export function Sidebar({ onFind, onKeys }: { onFind: () => void; onKeys: () => 
         </button>
       </div>
       <Account />
-        <Link to="/compose" title="Compose (C)" className="mt-0.5 flex h-control items-center gap-1.75 rounded-2 bg-ink px-2.5 font-medium text-on-ink shadow-1 hover:opacity-90 narrow:justify-center narrow:px-0">
+        <Link to="/compose" title="Compose (C)" onPointerEnter={fetchComposer} onFocus={fetchComposer} className="mt-0.5 flex h-control items-center gap-1.75 rounded-2 bg-ink px-2.5 font-medium text-on-ink shadow-1 hover:opacity-90 narrow:justify-center narrow:px-0">
           <Icon of={Pencil} />
           <span className="flex-1 narrow:sr-only">Compose</span>
           <kbd className="h-[18px] min-w-[18px] rounded-[4px] border border-current px-1 text-center font-sans text-11 leading-4 opacity-60 narrow:hidden">C</kbd>

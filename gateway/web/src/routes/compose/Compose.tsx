@@ -11,9 +11,12 @@ import { Recipients } from '../../compose/recipients';
 import { PageError } from '../../shell/PageError';
 import { DRAFT_API, RECIPIENTS_API } from './calls';
 import { Composer } from './Composer';
+import { fetchWriting } from './LazyWriting';
 
 export function Screen() {
   const { campaignId } = useParams();
+  // Beside the draft and the mailboxes, not behind them.
+  useEffect(() => void fetchWriting().catch(() => undefined), []);
   const navigate = useNavigate();
   // A draft gets its id while it is open, and sometimes another: the address follows, and what is open stays open.
   const opened = useRef<{ key: number; id: string | undefined; left: string | undefined }>({ key: 0, id: campaignId, left: campaignId });

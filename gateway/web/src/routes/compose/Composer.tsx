@@ -13,13 +13,12 @@ import { ComposeHead } from './ComposeHead';
 import { Conflict } from './Conflict';
 import { ForecastPanel } from './ForecastPanel';
 import { From } from './From';
-import { Message } from './Message';
+import { LazyWriting } from './LazyWriting';
 import { Pace } from './Pace';
 import { PhoneBar } from './PhoneBar';
 import { PreviewPanel } from './PreviewPanel';
 import { Refusal } from './Refusal';
 import { Start } from './Start';
-import { Subject } from './Subject';
 import { To } from './To';
 import { useForecast } from './useForecast';
 import { useSchedule } from './useSchedule';
@@ -71,8 +70,7 @@ export function Composer({ draft, recipients }: { draft: Draft; recipients: Reci
         <form aria-label="Campaign" onSubmit={(event) => event.preventDefault()} className="min-w-0">
           <From plan={plan} mailboxes={mailboxes} things={asked} onEdit={edit} />
           <To recipients={recipients} list={list} plan={plan} missing={missing} things={asked} hasMailbox={hasMailbox} onEdit={edit} />
-          <Subject plan={plan} variables={offered} things={asked} onEdit={edit} />
-          <Message plan={plan} variables={offered} things={asked} onEdit={edit} />
+          <LazyWriting plan={plan} variables={offered} things={asked} onEdit={edit} />
           <Start plan={plan} things={asked} now={now} onEdit={edit} />
           <Pace plan={plan} mailboxes={mailboxes} onEdit={edit} />
         </form>

@@ -1,16 +1,18 @@
 import { CalendarDays } from 'lucide-react';
-import { useState } from 'react';
+import { Suspense, useState } from 'react';
 import { classes } from '../../components/classes';
 import { Hint } from '../../components/Field';
 import { Icon } from '../../components/Icon';
+import { lazily } from '../../components/lazily';
 import type { Plan } from '../../compose/plan';
 import type { Thing } from '../../compose/settle';
 import { offsetMs, quickPicks, wallOf } from '../../compose/starts';
 import type { PickKey } from '../../compose/starts';
 import { exact, when, zoneName } from '../../words/time';
-import { Calendar } from './Calendar';
 import { Row } from './Row';
 import { textAt } from './textAt';
+
+const Calendar = lazily(async () => (await import('./Calendar')).Calendar);
 
 const NAMES: Readonly<Record<PickKey, string>> = { now: 'Now', hour: 'In an hour', tomorrow: 'Tomorrow', monday: 'Monday' };
 const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
@@ -40,18 +42,20 @@ export function Start({ plan, things, now, onEdit }: { plan: Plan; things: reado
         ))}
         <Pick isOn={chosen === 'other'} expanded={isChoosing} onClick={() => setChoosing(!isChoosing)} icon text={chosen === 'other' && at ? inZone(at, zone, true, true) : 'Pick a time'} />
       </div>
-      {isChoosing && (
-        <Calendar
-          zone={zone}
-          at={at ?? picks[2]?.at ?? now}
-          now={now}
-          onClose={() => setChoosing(false)}
-          onPick={(instant) => {
-            setHour(undefined);
-            onEdit({ startTime: instant.toISOString() });
-          }}
-        />
-      )}
+      <Suspense>
+        {isChoosing && (
+          <Calendar
+            zone={zone}
+            at={at ?? picks[2]?.at ?? now}
+            now={now}
+            onClose={() => setChoosing(false)}
+            onPick={(instant) => {
+              setHour(undefined);
+              onEdit({ startTime: instant.toISOString() });
+            }}
+          />
+        )}
+      </Suspense>
       <p className="mt-2 text-12 text-ink-3">
         Time zone:{' '}
         {isZone ? (

@@ -1,9 +1,10 @@
-import { useRef, useState } from 'react';
+import { Suspense, useRef, useState } from 'react';
 import { TriangleAlert, Upload } from 'lucide-react';
 import { Button } from '../../components/Button';
 import { classes } from '../../components/classes';
 import { Hint } from '../../components/Field';
 import { Icon } from '../../components/Icon';
+import { lazily } from '../../components/lazily';
 import { Note } from '../../components/Note';
 import type { Plan } from '../../compose/plan';
 import type { Recipients, RecipientsState } from '../../compose/recipients';
@@ -11,11 +12,13 @@ import { isWaiting } from '../../compose/recipients';
 import type { Thing } from '../../compose/settle';
 import { counted } from '../../words/number';
 import { Addresses } from './Addresses';
-import { FileCard } from './FileCard';
-import { Mapping } from './Mapping';
 import { Row } from './Row';
 import { textAt } from './textAt';
 import { WorkBar } from './WorkBar';
+
+// A draft begins without a list.
+const FileCard = lazily(async () => (await import('./FileCard')).FileCard);
+const Mapping = lazily(async () => (await import('./Mapping')).Mapping);
 
 interface ToProps {
   recipients: Recipients;
@@ -57,9 +60,11 @@ export function To({ recipients, list, plan, missing, things, hasMailbox, onEdit
         }}
         className={classes('grid gap-3 rounded-3', isOver && 'shadow-focus')}
       >
-        {files.map((source) => (
-          <FileCard key={source.id} source={source} recipients={recipients} isBusy={work !== undefined} />
-        ))}
+        <Suspense>
+          {files.map((source) => (
+            <FileCard key={source.id} source={source} recipients={recipients} isBusy={work !== undefined} />
+          ))}
+        </Suspense>
         {total > known && sources.length === 0 && (
           <p className="rounded-3 border border-line px-4 py-3">
             <b>{counted(total, 'recipient')}</b> <span className="text-ink-3">that were added before. What is added now comes on top.</span>
@@ -83,9 +88,11 @@ export function To({ recipients, list, plan, missing, things, hasMailbox, onEdit
         <Addresses sources={sources} recipients={recipients} hasFiles={files.length > 0 || total > known} describedBy={error ? 'to-about' : undefined} />
         <Hint id="to-about" error={error} />
         <div id="map">
-          {files.map((source) => (
-            <Mapping key={source.id} source={source} plan={plan} missing={missing} recipients={recipients} isBusy={work !== undefined} onEdit={onEdit} />
-          ))}
+          <Suspense>
+            {files.map((source) => (
+              <Mapping key={source.id} source={source} plan={plan} missing={missing} recipients={recipients} isBusy={work !== undefined} onEdit={onEdit} />
+            ))}
+          </Suspense>
         </div>
       </div>
     </Row>
