@@ -3,7 +3,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions, QueryClient } from '@tanstack/react-query';
 import { call } from './client';
 import { ApiError } from './error';
-import type { Campaign, CampaignState, Mailbox, MessageState } from './types';
+import type { Campaign, CampaignState, LaneState, Mailbox, MessageState } from './types';
 
 /** Rows a page: a screen shows some 20, and the next page is asked for before they end. */
 const PAGE = 100;
@@ -87,6 +87,7 @@ export interface MessageFilter {
   mailboxId?: string | undefined;
   state?: MessageState | undefined;
   query?: string | undefined;
+  laneState?: LaneState | undefined;
   startTime?: string | undefined;
 }
 

@@ -39,7 +39,7 @@ export function Drawer({ label, fact, onClose, onPrevious, onNext, children }: D
       className={classes(
         'fixed inset-y-0 right-0 z-30 flex w-drawer flex-col overflow-auto bg-raised shadow-3 outline-none focus-visible:shadow-3',
         'wide:sticky wide:top-0 wide:z-1 wide:h-screen wide:border-l wide:border-line wide:bg-paper wide:shadow-none wide:focus-visible:shadow-none',
-        'max-[1199px]:max-w-full phone:inset-x-0 phone:top-auto phone:max-h-[88vh] phone:w-auto phone:rounded-t-[16px] phone:pb-4',
+        'max-[1439px]:max-w-full phone:inset-x-0 phone:top-auto phone:max-h-[88vh] phone:w-auto phone:rounded-t-[16px] phone:pb-4',
       )}
     >
       <header className="flex items-center gap-1.5 border-b border-line py-3 pr-3 pl-[22px] text-ink-3">

@@ -61,7 +61,7 @@ export function Lanes({ lanes, road, height = 28, what = '216px', onScale }: { l
       {lanes.map((lane) => (
         <div key={lane.id} className={classes(COLUMNS, 'phone:gap-y-1 phone:py-1.5')}>
           <div className="min-w-0">{lane.name}</div>
-          <div className="relative py-[7px]">
+          <div className="relative grid content-center self-stretch py-[7px]">
             <LaneTrack {...road} runs={lane.runs} waits={lane.waits} perMark={perMark} height={height} label={lane.label} />
             <NowLine x={nowX} className="-top-px -bottom-px phone:top-1 phone:bottom-1" />
           </div>

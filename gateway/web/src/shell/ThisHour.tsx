@@ -2,6 +2,7 @@ import { Link } from 'react-router';
 import type { MailboxHour } from '../api/types';
 import { classes } from '../components/classes';
 import { useNow } from '../useNow';
+import { isStopped } from '../words/mailbox';
 import { count, short } from '../words/number';
 import { clock, date, when } from '../words/time';
 
@@ -27,8 +28,9 @@ export function ThisHour({ hours }: { hours: readonly MailboxHour[] }) {
 
 function Line({ hour, now }: { hour: MailboxHour; now: Date }) {
   const lifted = date(hour.parks[0]?.untilTime);
-  const parked = !hour.stop && lifted !== undefined && lifted > now;
-  const state = hour.stop ? 'stopped' : parked ? `waits until ${when(lifted, now)}` : hour.waiting > 0 ? 'sending' : 'nothing due';
+  const stopped = isStopped(hour.stop, now);
+  const parked = !stopped && lifted !== undefined && lifted > now;
+  const state = stopped ? 'stopped' : parked ? `waits until ${when(lifted, now)}` : hour.waiting > 0 ? 'sending' : 'nothing due';
   const share = hour.limit > 0 ? Math.min(hour.used / hour.limit, 1) : 0;
   return (
     <Link
@@ -36,9 +38,9 @@ function Line({ hour, now }: { hour: MailboxHour; now: Date }) {
       title={`${hour.address}: ${count(hour.used)} of ${count(hour.limit)} this hour, ${state}`}
       className="grid h-6 grid-cols-[68px_1fr_auto] items-center gap-2 rounded-2 px-2 text-12 hover:bg-press"
     >
-      <span className={classes('truncate', hour.stop ? 'text-fail-ink' : hour.waiting > 0 ? 'text-ink-2' : 'text-ink-3')}>{short(hour.address)}</span>
+      <span className={classes('truncate', stopped ? 'text-fail-ink' : hour.waiting > 0 ? 'text-ink-2' : 'text-ink-3')}>{short(hour.address)}</span>
       <span className={classes('relative h-1.25 overflow-hidden rounded-1', parked ? 'hatch-park' : 'bg-press')}>
-        <i className={classes('absolute inset-y-0 left-0 rounded-1', hour.stop ? 'bg-ink-4' : parked ? 'bg-park' : 'bg-mail')} style={{ width: `${share * 100}%` }} />
+        <i className={classes('absolute inset-y-0 left-0 rounded-1', stopped ? 'bg-ink-4' : parked ? 'bg-park' : 'bg-mail')} style={{ width: `${share * 100}%` }} />
       </span>
       <span className="min-w-11 text-right text-ink-2">
         {count(hour.used)}

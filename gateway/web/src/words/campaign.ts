@@ -3,6 +3,7 @@
 import type { Campaign, Mailbox } from '../api/types';
 import type { Mark } from '../components/StateMark';
 import { count, counted, short } from './number';
+import { isStopped } from './mailbox';
 import { date, day, inWords, seconds, span, when } from './time';
 
 export interface CampaignWords {
@@ -44,7 +45,7 @@ export function stateOf(campaign: Campaign, mailboxes: readonly Mailbox[], now: 
     case 'scheduled':
       return { mark: 'scheduled', text: `Starts ${when(date(campaign.startTime) ?? now, now)}`, tone: 'plain' };
     case 'active':
-      return sending(mailboxesOf(campaign, mailboxes));
+      return sending(mailboxesOf(campaign, mailboxes), now);
     case 'paused':
       return { mark: 'paused', text: `Paused by ${campaign.stateActor || 'Maillane'}`, tone: 'plain' };
     case 'completed':
@@ -56,8 +57,21 @@ export function stateOf(campaign: Campaign, mailboxes: readonly Mailbox[], now: 
   }
 }
 
-function sending(used: readonly Mailbox[]): CampaignWords {
-  if (used.length > 0 && used.every((mailbox) => mailbox.stop)) return { mark: 'failed', text: 'Mailbox stopped', tone: 'fail' };
+/** Why what is due in a mailbox has not left, where the mailbox or the campaign is why. */
+export function stands(campaign: Campaign, mailbox: Mailbox | undefined, now: Date): string | undefined {
+  if (campaign.state === 'CAMPAIGN_STATE_PAUSED') return 'Waits: the campaign is paused';
+  if (!mailbox) return undefined;
+  if (isStopped(mailbox.stop, now)) return `Waits: ${stoppedWords(mailbox)}`;
+  const [park] = mailbox.parks;
+  const lifted = date(park?.untilTime);
+  if (!park || !lifted || lifted <= now) return undefined;
+  return park.reason === 'PARK_REASON_LIMIT'
+    ? `Waits for the limit of ${short(mailbox.address)} until ${when(lifted, now)}`
+    : `Waits until ${when(lifted, now)}: the server of ${short(mailbox.address)} asked us to slow down`;
+}
+
+function sending(used: readonly Mailbox[], now: Date): CampaignWords {
+  if (used.length > 0 && used.every((mailbox) => isStopped(mailbox.stop, now))) return { mark: 'failed', text: 'Mailbox stopped', tone: 'fail' };
   if (used.length > 0 && used.every((mailbox) => mailbox.parks.length > 0)) {
     return { mark: 'parked', text: 'Parked', tone: 'park' };
   }
@@ -78,7 +92,7 @@ export function nextOf(campaign: Campaign, mailboxes: readonly Mailbox[], now: D
     case 'paused':
       return campaign.stateActor
         ? ['Waits for you', `${counted(waitingOf(campaign), 'email')} to go`]
-        : ['Waits for you', campaign.stateReason || 'Servers refuse what it sends. Check the text'];
+        : ['Waits for you', 'Servers refuse it. Check the text'];
     case 'completed':
     case 'cancelled': {
       const ended = date(campaign.endTime);
@@ -90,16 +104,15 @@ export function nextOf(campaign: Campaign, mailboxes: readonly Mailbox[], now: D
 }
 
 function activeNext(used: readonly Mailbox[], end: Date | undefined, now: Date): [string, string] {
-  const stopped = used.find((mailbox) => mailbox.stop);
-  const parked = used.filter((mailbox) => !mailbox.stop && mailbox.parks.length > 0);
-  if (stopped && used.every((mailbox) => mailbox.stop)) return ['Waits for you', stoppedWords(stopped)];
+  const stopped = used.find((mailbox) => isStopped(mailbox.stop, now));
+  const parked = used.filter((mailbox) => !isStopped(mailbox.stop, now) && mailbox.parks.length > 0);
+  if (stopped && used.every((mailbox) => isStopped(mailbox.stop, now))) return ['Waits for you', stoppedWords(stopped)];
   const first = end ? `Ends ${day(end, now)}` : 'End not known';
   if (stopped) return [first, stoppedWords(stopped)];
-  const [one] = parked;
-  const lifted = date(one?.parks[0]?.untilTime);
-  if (!one || !lifted) return [first, ''];
-  if (used.length === 1) return [first, `Parked until ${when(lifted, now)}`];
-  return [first, `${parked.length} of ${used.length} mailboxes parked, ${short(one.address)} until ${when(lifted, now)}`];
+  const [soonest] = parked.flatMap((mailbox) => date(mailbox.parks[0]?.untilTime) ?? []).sort((one, other) => one.getTime() - other.getTime());
+  if (!soonest) return [first, ''];
+  if (used.length === 1) return [first, `Parked until ${when(soonest, now)}`];
+  return [first, `${parked.length} of ${used.length} parked, the first until ${when(soonest, now)}`];
 }
 
 function stoppedWords(mailbox: Mailbox): string {

@@ -19,10 +19,20 @@ interface Facts {
   hourlyLimit?: number | undefined;
 }
 
+/** A server that has taken nothing for so long will not by itself, or not soon. Before that it is only asked again, as the API counts it. */
+const LASTS_MS = 3_600_000;
+
+/** Whether it sends nothing until somebody does something. */
+export function isStopped(stop: Stop | undefined, now: Date): stop is Stop {
+  if (!stop) return false;
+  const since = date(stop.sinceTime);
+  return stop.reason !== 'STOP_REASON_SERVER' || (since !== undefined && now.getTime() - since.getTime() >= LASTS_MS);
+}
+
 /** Its state and the sentence under it. */
 export function stateOfMailbox({ parks, stop, waiting, hourlyLimit }: Facts, now: Date): MailboxWords {
   const wait = waiting > 0 ? `${count(waiting)} wait` : 'Nothing waits';
-  if (stop) return { mark: stop.reason === 'STOP_REASON_PAUSED' ? 'paused' : 'failed', why: wait, ...stopped(stop, now) };
+  if (isStopped(stop, now)) return { mark: stop.reason === 'STOP_REASON_PAUSED' ? 'paused' : 'failed', why: wait, ...stopped(stop, now) };
   const [park] = parks;
   const until = date(park?.untilTime);
   if (park && until && until > now) {
@@ -52,7 +62,7 @@ function stopped(stop: Stop, now: Date): Pick<MailboxWords, 'text' | 'tone' | 'w
   }
 }
 
-/** Why it is parked: a limit, or its server's own words. */
+/** Why it is parked: a limit, or its server. */
 export function parkWords(park: Park, hourlyLimit?: number): string {
   switch (park.reason) {
     case 'PARK_REASON_LIMIT':
@@ -62,6 +72,13 @@ export function parkWords(park: Park, hourlyLimit?: number): string {
     default:
       return 'Its server asked us to slow down';
   }
+}
+
+/** Its password is refused since 08:02 */
+export function stopWhy(stop: Stop, now: Date): string {
+  const since = date(stop.sinceTime);
+  const why = { STOP_REASON_PASSWORD_REFUSED: 'Its password is refused', STOP_REASON_PAUSED: 'It is paused' }[String(stop.reason)] ?? 'Its server takes nothing';
+  return since ? `${why} since ${when(since, now)}` : why;
 }
 
 /** Why it stopped and since when, as a sentence. */

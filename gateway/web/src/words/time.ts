@@ -38,7 +38,12 @@ export function when(at: Date, now: Date): string {
   return calendarDay(at, now);
 }
 
-/** The same, and today, tomorrow and yesterday by name: today 18:23. */
+/** As `when`, to the second where it is today: 14:52:03. */
+export function precise(at: Date, now: Date): string {
+  return daysFrom(now, at) === 0 ? clockS(at) : when(at, now);
+}
+
+/** The same as `when`, and today, tomorrow and yesterday by name: today 18:23. */
 export function day(at: Date, now: Date): string {
   const name = { 0: 'today', 1: 'tomorrow', '-1': 'yesterday' }[String(daysFrom(now, at))];
   return name ? `${name} ${clock(at)}` : when(at, now);

@@ -35,13 +35,14 @@ export function Stopped({ groups, now }: { groups: AttentionGroups; now: Date })
         </Item>
       ))}
       {groups.campaigns.map(({ campaignId, reason, sinceTime, waiting }) => {
+        // Behind our own words, which the sentence says better, stands the last server's line.
         const since = date(sinceTime);
         return (
           <Item
             key={campaignId}
             icon={Pause}
             title={campaigns.find(({ id }) => id === campaignId)?.name ?? 'A campaign'}
-            raw={reason}
+            raw={reason.slice(reason.indexOf(': ') + 1).trim()}
             end={
               <ButtonLink size="small" to={`/campaigns/${campaignId}`}>
                 Open campaign

@@ -29,7 +29,7 @@ export function Unconfirmed({ now }: { now: Date }) {
   const ask = (given: readonly Message[], resolution: Resolution) => () => setAsked({ messages: given, resolution });
   return (
     <Panel label="Unconfirmed emails">
-      <div className="grid grid-cols-[minmax(0,1fr)_minmax(0,560px)] items-center gap-9 px-5 pt-4.5 pb-5 narrow:grid-cols-1 narrow:gap-4.5">
+      <div className="grid grid-cols-[minmax(0,1fr)_minmax(0,520px)] items-center gap-9 px-5 pt-4.5 pb-5 narrow:grid-cols-1 narrow:gap-4.5">
         <div>
           <p className="mb-1 text-14 font-semibold">The server hung up before answering. We have not sent these again.</p>
           <p className="text-ink-2">
@@ -49,12 +49,12 @@ export function Unconfirmed({ now }: { now: Date }) {
           </li>
         </ol>
       </div>
-      <table className="table w-full table-fixed border-collapse border-t border-line [&_tr>:first-child]:pl-5! [&_tr>:last-child]:pr-4!">
+      <table className="table w-full table-fixed border-collapse border-t border-line [&_tr:last-child>td]:border-b-0 [&_tr>:first-child]:pl-5! [&_tr>:last-child]:pr-4! phone:[&_tr[data-row]]:grid-cols-[24px_minmax(0,1fr)] phone:[&_tr[data-row]]:pr-4 phone:[&_tr[data-row]]:pl-5">
         <colgroup>
           <col className="w-12" />
-          <col className="w-[24%]" />
+          <col className="w-[22%]" />
           <col />
-          <col className="w-[200px]" />
+          <col className="w-[264px] narrow:w-[168px]" />
           <col className="w-[234px]" />
         </colgroup>
         <thead>
@@ -77,7 +77,7 @@ export function Unconfirmed({ now }: { now: Date }) {
         </tbody>
       </table>
       {(selected.length > 0 || found.hasNextPage) && (
-        <div className="flex flex-wrap items-center gap-2 rounded-b-3 bg-desk py-2.25 pr-4 pl-5 text-ink-2">
+        <div className="flex flex-wrap items-center gap-2 rounded-b-3 border-t border-line bg-desk py-2.25 pr-4 pl-5 text-ink-2">
           {selected.length > 0 && (
             <>
               <span>{count(selected.length)} selected</span>
@@ -118,17 +118,17 @@ function Row({ message, place, now, checked, onCheck, onAsk }: RowProps) {
   const at = date(message.settleTime);
   return (
     <tr data-row={place} aria-selected={checked}>
-      <td className="h-row-2">
+      <td className="h-row-2 phone:self-start">
         <Check label={`Select ${message.recipient}`} checked={checked} onChange={(event) => onCheck(event.target.checked)} />
       </td>
       <td>{message.recipientName ? <Two first={message.recipientName} second={message.recipient} strong /> : <strong className="block truncate">{message.recipient}</strong>}</td>
-      <td className="p-full">
+      <td className="phone:col-start-2">
         <Two first={message.subject} second={[name, box && `from ${short(box.address)}`].filter(Boolean).join(', ')} />
       </td>
-      <td className="p-full">
+      <td className="phone:col-start-2">
         <Two first={at ? capital(day(at, now)) : ''} second={capital(message.lastReply)} />
       </td>
-      <td className="p-full num">
+      <td className="num phone:col-start-2 phone:pt-1.5! phone:text-left">
         <Button size="small" onClick={() => onAsk('RESOLUTION_ACCEPT')}>
           Count as sent
         </Button>{' '}

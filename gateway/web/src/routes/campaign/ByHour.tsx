@@ -34,7 +34,7 @@ export function ByHour({ campaign, mailboxes, now }: { campaign: Campaign; mailb
           <Key look="bg-mail-50 shadow-[inset_0_0_0_1.2px_var(--color-mail-400)]" text="planned" />
           <Key look="bg-fail" text="failed" />
           <Key look="bg-unsure" text="unconfirmed" />
-          {limit && <span>limit of {campaign.hourlyLimit === limit ? 'the campaign' : counted(mailboxes.length, 'mailbox', 'mailboxes')}, {count(limit)}</span>}
+          {limit && <span className="inline-flex items-center gap-1.5 before:w-3.5 before:border-t before:border-dashed before:border-ink-3">limit of {campaign.hourlyLimit === limit ? 'the campaign' : counted(mailboxes.length, 'mailbox', 'mailboxes')}, {count(limit)}</span>}
           <Button kind="quiet" size="small" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>
             {asTable ? 'Show as chart' : 'Show as table'}
           </Button>

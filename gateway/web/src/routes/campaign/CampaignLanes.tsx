@@ -7,7 +7,7 @@ import type { Lane } from '../../components/Lanes';
 import type { Road } from '../../components/lanes';
 import { Meter } from '../../components/Meter';
 import { Panel } from '../../components/Panel';
-import { stateOfMailbox } from '../../words/mailbox';
+import { isStopped, stateOfMailbox } from '../../words/mailbox';
 import { count } from '../../words/number';
 import { date, day, until } from '../../words/time';
 import { firstAfter, leftRuns, plannedRuns, roadAround, waitsOf } from '../campaigns/useLanes';
@@ -28,17 +28,17 @@ export function CampaignLanes({ campaign, mailboxes, now }: CampaignLanesProps) 
   if (mailboxes.length === 0) return null;
   const lanes = mailboxes.map((mailbox): Lane => {
     const hour = used?.mailboxes.find(({ mailboxId }) => mailboxId === mailbox.id)?.hour;
-    const runs = [...leftRuns(past?.messages ?? [], mailbox.id), ...(planned && !mailbox.stop ? plannedRuns([planned], mailbox.id, road) : [])];
+    const runs = [...leftRuns(past?.messages ?? [], mailbox.id), ...(planned && !isStopped(mailbox.stop, now) ? plannedRuns([planned], mailbox.id, road) : [])];
     return {
       id: mailbox.id,
       name: (
         <>
           <strong className="block truncate leading-[18px]">{mailbox.address}</strong>
-          <Meter used={hour?.used ?? 0} limit={hour?.limit ?? mailbox.hourlyLimit} per="this hour" stopped={Boolean(mailbox.stop)} />
+          <Meter used={hour?.used ?? 0} limit={hour?.limit ?? mailbox.hourlyLimit} per="this hour" stopped={isStopped(mailbox.stop, now)} />
         </>
       ),
       runs,
-      waits: mailbox.stop || !planned ? [] : waitsOf([planned], { mailboxId: mailbox.id, parks: mailbox.parks }, road),
+      waits: isStopped(mailbox.stop, now) || !planned ? [] : waitsOf([planned], { mailboxId: mailbox.id, parks: mailbox.parks }, road),
       ...laneWords(campaign, mailbox, runs, road, now),
     };
   });

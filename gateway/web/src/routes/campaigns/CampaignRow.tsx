@@ -35,7 +35,7 @@ export function CampaignRow({ campaign, mailboxes, now, place, cursor, to }: Cam
         {draft || !counts ? (
           <span className="text-ink-3">{counted(counts?.total ?? 0, 'recipient')}</span>
         ) : (
-          <span className="grid grid-cols-[auto_1fr] items-center gap-2.5">
+          <span className="grid grid-cols-[auto_1fr] items-center gap-x-2.5 gap-y-1 narrow:grid-cols-1 phone:grid-cols-[auto_1fr]">
             <span className="min-w-22">
               {count(counts.sent)}
               <span className="text-ink-3"> of {count(counts.total)}</span>
@@ -44,7 +44,7 @@ export function CampaignRow({ campaign, mailboxes, now, place, cursor, to }: Cam
           </span>
         )}
       </td>
-      <td className="p-hide text-ink-2">{mailboxesText(campaign, mailboxes)}</td>
+      <td className="n-hide text-ink-2">{mailboxesText(campaign, mailboxes)}</td>
       <td className="p-full">
         <Two first={next} second={why} />
       </td>

@@ -12,10 +12,12 @@ import { SearchField } from '../../components/SearchField';
 import { SkeletonRows } from '../../components/Skeleton';
 import { Tabs } from '../../components/Tabs';
 import { useCursor } from '../../components/useCursor';
-import { PageError } from '../../shell/PageError';
+import { Listed } from '../../shell/Listed';
 import { useNow } from '../../useNow';
 import { GROUPS, groupOf } from '../../words/campaign';
 import type { Group } from '../../words/campaign';
+import { count } from '../../words/number';
+import { tabPath } from '../message/Filters';
 import { CampaignRow } from './CampaignRow';
 import { LanesPanel } from './LanesPanel';
 
@@ -41,13 +43,14 @@ export function Screen() {
   const groups = grouped(all, tab, now);
   const rows = groups.flatMap(({ rows: each }) => each);
   const cursor = useCursor(rows.length, (place) => rows[place] && void navigate(pathOf(rows[place])));
+  const counted = useCounts(query, now);
   const filtered = tab !== undefined || query !== '';
   const find = (text: string) => setSearch((before) => (text ? before.set('q', text) : before.delete('q'), before), { replace: true });
   return (
     <>
       <Head
         title="Campaigns"
-        fact={nextFact(all)}
+        fact={fact(all, now)}
         actions={
           <>
             <SearchField label="Find by name or subject" value={query} onSearch={find} />
@@ -62,28 +65,25 @@ export function Screen() {
         <Tabs
           label="State"
           current={tab ?? 'all'}
-          tabs={[{ key: 'all', text: 'All', to: with_('', query) }, ...GROUPS.map(({ key, title }) => ({ key, text: title, to: with_(key, query) }))]}
+          tabs={[
+            { key: 'all', text: 'All', count: counted?.('all'), to: tabPath(search, 'state', '') },
+            ...GROUPS.map(({ key, title }) => ({ key, text: title, count: counted?.(key), to: tabPath(search, 'state', key) })),
+          ]}
         />
       </div>
-      {found.isPending ? (
-        <SkeletonRows height={54} two />
-      ) : found.error && !found.data ? (
-        <PageError error={found.error} onRetry={() => void found.refetch()} />
-      ) : rows.length === 0 ? (
-        <Nothing query={query} filtered={filtered} hasMailbox={boxes.length > 0} onClear={() => setSearch({})} />
-      ) : (
+      <Listed found={found} isEmpty={rows.length === 0} skeleton={<SkeletonRows height={54} two />} empty={<Nothing query={query} filtered={filtered} hasMailbox={boxes.length > 0} onClear={() => setSearch({})} />}>
         <table className="table w-full table-fixed border-collapse">
           <colgroup>
             <col />
             <col className="w-[172px]" />
-            <col className="w-[214px]" />
-            <col className="w-[104px]" />
-            <col className="w-[300px]" />
+            <col className="w-[214px] narrow:w-[148px]" />
+            <col className="n-hide w-[104px]" />
+            <col className="w-[300px] narrow:w-[244px]" />
           </colgroup>
           <thead>
             <tr>
               {['Campaign', 'State', 'Sent', 'Mailboxes', 'What happens next'].map((name) => (
-                <th key={name} scope="col">
+                <th key={name} scope="col" className={name === 'Mailboxes' ? 'n-hide' : undefined}>
                   {name}
                 </th>
               ))}
@@ -106,7 +106,7 @@ export function Screen() {
             ))}
           </tbody>
         </table>
-      )}
+      </Listed>
       {found.hasNextPage && (
         <p className="px-gutter py-3">
           <Button busy={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
@@ -116,6 +116,14 @@ export function Screen() {
       )}
     </>
   );
+}
+
+/** How many campaigns a tab has, where one page holds all that there are: a count of a part would be no count. */
+function useCounts(query: string, now: Date): ((tab: Group | 'all') => string) | undefined {
+  const { data, hasNextPage } = useInfiniteQuery(campaigns({ query: query || undefined }));
+  if (!data || hasNextPage) return undefined;
+  const groups = data.pages.flatMap((page) => page.campaigns).map((campaign) => groupOf(campaign, now));
+  return (tab) => count(tab === 'all' ? groups.length : groups.filter((group) => group === tab).length);
 }
 
 function Nothing({ query, filtered, hasMailbox, onClear }: { query: string; filtered: boolean; hasMailbox: boolean; onClear: () => void }) {
@@ -155,13 +163,12 @@ function pathOf(campaign: Campaign): string {
   return campaign.state === 'CAMPAIGN_STATE_DRAFT' ? `/compose/${campaign.id}` : `/campaigns/${campaign.id}`;
 }
 
-function with_(state: string, query: string): string {
-  const search = new URLSearchParams({ ...(state ? { state } : {}), ...(query ? { q: query } : {}) }).toString();
-  return search ? `/campaigns?${search}` : '/campaigns';
-}
-
-function nextFact(all: readonly Campaign[]): string {
-  const active = all.filter((campaign) => campaign.state === 'CAMPAIGN_STATE_ACTIVE').length;
-  if (active === 0) return all.length > 0 ? 'Nothing is sending' : '';
-  return active === 1 ? '1 is active' : `${active} are active`;
+/** 6 active, 3 of them start later */
+function fact(all: readonly Campaign[], now: Date): string {
+  const active = all.filter((campaign) => campaign.state === 'CAMPAIGN_STATE_ACTIVE');
+  if (active.length === 0) return all.length > 0 ? 'Nothing is sending' : '';
+  const later = active.filter((campaign) => groupOf(campaign, now) === 'scheduled').length;
+  if (later === 0) return `${count(active.length)} active`;
+  if (later === active.length) return `${count(later)} start${later === 1 ? 's' : ''} later`;
+  return `${count(active.length)} active, ${count(later)} of them start${later === 1 ? 's' : ''} later`;
 }

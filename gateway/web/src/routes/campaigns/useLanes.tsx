@@ -3,7 +3,7 @@ import type { Lane } from '../../components/Lanes';
 import { runsOf } from '../../components/lanes';
 import type { Road, Run, Wait } from '../../components/lanes';
 import { count } from '../../words/number';
-import { stateOfMailbox } from '../../words/mailbox';
+import { isStopped, stateOfMailbox, stopWhy } from '../../words/mailbox';
 import { date, seconds, until, when } from '../../words/time';
 
 const MINUTE = 60_000;
@@ -33,8 +33,9 @@ interface Facts {
 export function useLanes({ hours, mailboxes, forecasts, past, road, now }: Facts): Lane[] {
   return hours.map((hour) => {
     const mailbox = mailboxes.find(({ id }) => id === hour.mailboxId);
-    const runs = [...leftRuns(past, hour.mailboxId), ...(hour.stop ? [] : plannedRuns(forecasts, hour.mailboxId, road))];
-    const waits = hour.stop ? [] : waitsOf(forecasts, hour, road);
+    const stopped = isStopped(hour.stop, now);
+    const runs = [...leftRuns(past, hour.mailboxId), ...(stopped ? [] : plannedRuns(forecasts, hour.mailboxId, road))];
+    const waits = stopped ? [] : waitsOf(forecasts, hour, road);
     const words = stateOfMailbox({ parks: hour.parks, stop: hour.stop, waiting: hour.waiting, hourlyLimit: mailbox?.hourlyLimit }, now);
     const next = firstAfter(runs, road.now);
     const used = `${count(hour.used)} of ${count(hour.limit)} this hour`;
@@ -50,8 +51,8 @@ export function useLanes({ hours, mailboxes, forecasts, past, road, now }: Facts
       ),
       runs,
       waits,
-      state: hour.stop ? `${words.text}, ${count(hour.waiting)} wait` : state,
-      why: later && next ? `First at ${when(new Date(next), now)}` : words.why,
+      state: stopped ? `Stopped, ${count(hour.waiting)} wait` : state,
+      why: stopped && hour.stop ? stopWhy(hour.stop, now) : later && next ? `First at ${when(new Date(next), now)}` : words.why,
       tone: words.tone === 'fail' ? 'fail' : words.tone === 'park' ? 'park' : 'plain',
       label: `${hour.address}: ${used}. ${state}. ${words.why}`,
     };
@@ -81,9 +82,10 @@ export function waitsOf(forecasts: readonly Forecast[], hour: Pick<MailboxHour, 
     .flatMap(({ holds }) => holds.filter((hold) => hold.mailboxId === hour.mailboxId))
     .flatMap((hold) => {
       const [from, end] = [date(hold.fromTime)?.getTime(), date(hold.untilTime)?.getTime()];
-      // The pace itself is no wait: only what shuts the gate is drawn.
-      if (from === undefined || end === undefined || from <= road.now || !SHUTS.includes(hold.reason)) return [];
-      return [{ from, until: end, reason: hold.reason }];
+      // The pace itself is no wait: only what shuts the gate is drawn, and what holds it now once.
+      const begin = Math.max(from ?? 0, lifted ?? 0);
+      if (from === undefined || end === undefined || begin <= road.now || end <= begin || !SHUTS.includes(hold.reason)) return [];
+      return [{ from: begin, until: end, reason: hold.reason }];
     });
   return [...now, ...ahead];
 }

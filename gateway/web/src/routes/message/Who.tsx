@@ -6,7 +6,7 @@ export function Who({ message }: { message: Pick<Message, 'recipient' | 'recipie
   return (
     <span className="flex min-w-0 items-baseline gap-1.75">
       <strong className="truncate">{message.recipientName}</strong>
-      <small className="min-w-16 flex-1 truncate text-12 text-ink-3 phone:hidden">{message.recipient}</small>
+      <small className="min-w-16 flex-1 truncate text-12 text-ink-3 narrow:hidden">{message.recipient}</small>
     </span>
   );
 }

@@ -4,6 +4,7 @@ import { useSearchParams } from 'react-router';
 import { messages } from '../../api/queries';
 import type { MessageFilter } from '../../api/queries';
 import { useCursor } from '../../components/useCursor';
+import { count } from '../../words/number';
 
 /** Pages that come back empty while more lies behind them: so many are asked for before the person is told to go on. */
 const MOST_EMPTY = 5;
@@ -28,5 +29,7 @@ export function useMessageList(filter: MessageFilter) {
     const next = rows[openPlace + by];
     return openPlace >= 0 && next ? () => open(next.id) : undefined;
   };
-  return { found, rows, cursor, openId, openPlace, open, loadMore, onPrevious: step(-1), onNext: step(1) };
+  /** Of what is open: 9 of 971; without a total, 9. */
+  const placeOf = (total: number | undefined) => (openPlace < 0 ? undefined : `${count(openPlace + 1)}${total === undefined ? '' : ` of ${count(Math.max(total, openPlace + 1))}`}`);
+  return { found, rows, cursor, openId, placeOf, open, loadMore, onPrevious: step(-1), onNext: step(1) };
 }

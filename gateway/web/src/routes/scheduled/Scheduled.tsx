@@ -1,106 +1,87 @@
 import { useQuery } from '@tanstack/react-query';
-import { Download } from 'lucide-react';
 import { useSearchParams } from 'react-router';
 import { mailboxes, overview } from '../../api/queries';
+import type { LaneState, Overview } from '../../api/types';
 import { Split } from '../../components/Drawer';
 import { EmptyState } from '../../components/EmptyState';
 import { Head } from '../../components/Head';
-import { Icon } from '../../components/Icon';
-import { SearchField } from '../../components/SearchField';
-import { SkeletonRows } from '../../components/Skeleton';
-import { useRows } from '../../components/useRows';
-import { PageError } from '../../shell/PageError';
+import { Tabs } from '../../components/Tabs';
 import { useNow } from '../../useNow';
 import { count, counted } from '../../words/number';
-import { exportPath, Filters, useFilter } from '../message/Filters';
+import { ExportLink, FilterBar, Find, tabPath, useFilter } from '../message/Filters';
 import { MessageDrawer } from '../message/MessageDrawer';
+import { MessageTable } from '../message/MessageTable';
 import { NoMatch } from '../message/NoMatch';
 import { useMessageList } from '../message/useMessageList';
-import { ScheduledRow } from './ScheduledRow';
+import { ScheduledCells } from './ScheduledCells';
 
 const ORDER = 'MESSAGE_ORDER_LEAVING';
+
+const TABS: readonly { key: string; text: string; state: LaneState }[] = [
+  { key: 'leaving', text: 'Leaving', state: 'LANE_STATE_LEAVING' },
+  { key: 'limit', text: 'At a limit', state: 'LANE_STATE_AT_LIMIT' },
+  { key: 'slowed', text: 'Slowed by a server', state: 'LANE_STATE_SLOWED' },
+  { key: 'later', text: 'Not started', state: 'LANE_STATE_NOT_STARTED' },
+  { key: 'stopped', text: 'Stopped', state: 'LANE_STATE_STOPPED' },
+];
 
 /** What waits in active campaigns, in the order in which it leaves. */
 export function Screen() {
   const now = useNow();
-  const [, setSearch] = useSearchParams();
-  const filter = useFilter();
+  const [search, setSearch] = useSearchParams();
+  const tab = TABS.find(({ key }) => key === search.get('why'));
+  const filter = { order: ORDER, ...useFilter(), laneState: tab?.state } as const;
   const { data: counts } = useQuery(overview);
   const { data: boxes = [] } = useQuery(mailboxes);
-  const list = useMessageList({ order: ORDER, ...filter });
-  const { found, rows } = list;
-  const view = useRows({ length: rows.length, height: 40, hasMore: found.hasNextPage, loading: found.isFetchingNextPage, loadMore: list.loadMore });
+  const list = useMessageList(filter);
   const narrow = list.openId !== undefined;
-  const find = (text: string) => setSearch((before) => (text ? before.set('q', text) : before.delete('q'), before), { replace: true });
+  const narrowed = Boolean(filter.query || filter.campaignId || filter.mailboxId);
+  const total = narrowed ? undefined : tab ? waiting(counts, tab.state) : counts?.scheduled;
   return (
-    <Split drawer={list.openId && <MessageDrawer key={list.openId} id={list.openId} fact={list.openPlace >= 0 ? `${count(list.openPlace + 1)} of ${count(counts?.scheduled ?? rows.length)}` : undefined} onClose={() => list.open(undefined)} onPrevious={list.onPrevious} onNext={list.onNext} />}>
+    <Split drawer={list.openId && <MessageDrawer key={list.openId} id={list.openId} fact={list.placeOf(total)} onClose={() => list.open(undefined)} onPrevious={list.onPrevious} onNext={list.onNext} />}>
       <Head
         title="Scheduled"
         fact={counts && counted(counts.scheduled, 'email waits', 'emails wait')}
         actions={
           <>
-            <SearchField label="Recipient" value={filter.query ?? ''} onSearch={find} className={narrow ? 'w-[180px]!' : undefined} />
-            <a href={exportPath({ order: ORDER, ...filter })} download aria-label="Export CSV" title="Export CSV" className="inline-flex h-control flex-none items-center gap-1.75 rounded-2 border border-line-2 bg-paper px-3 font-medium shadow-1 hover:bg-hover">
-              <Icon of={Download} className="text-ink-2" />
-              <span className={narrow ? 'hidden' : 'phone:hidden'}>Export CSV</span>
-            </a>
+            <Find narrow={narrow} />
+            <ExportLink filter={filter} square={narrow} />
           </>
         }
       />
-      <div className="flex gap-2 overflow-x-auto px-gutter pb-2.5 [scrollbar-width:none]">
-        <Filters />
-      </div>
-      {found.isPending ? (
-        <SkeletonRows rows={14} />
-      ) : found.error && !found.data ? (
-        <PageError error={found.error} onRetry={() => void found.refetch()} />
-      ) : rows.length === 0 ? (
-        <Nothing filtered={Boolean(filter.query || filter.campaignId || filter.mailboxId)} query={filter.query} onClear={() => setSearch({})} />
-      ) : (
-        <table ref={view.table} className="table w-full table-fixed border-collapse" aria-rowcount={found.hasNextPage ? -1 : rows.length + 1}>
-          <colgroup>
-            <col />
-            <col className={narrow ? 'w-0' : undefined} />
-            <col className="w-[104px]" />
-            {!narrow && <col className="w-[104px]" />}
-            <col className="w-[244px]" />
-            {!narrow && <col className="w-[112px]" />}
-            <col className="w-[150px]" />
-          </colgroup>
-          <thead>
-            <tr>
-              <th scope="col">Recipient</th>
-              <th scope="col">{narrow ? '' : 'Subject'}</th>
-              <th scope="col">Mailbox</th>
-              {!narrow && <th scope="col">Due</th>}
-              <th scope="col">Waits because</th>
-              {!narrow && <th scope="col">Until</th>}
-              <th scope="col" className="num">
-                Leaves
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {view.above > 0 && <tr style={{ height: view.above }} />}
-            {view.places.map((place) => {
-              const message = rows[place];
-              if (!message) return null;
-              return <ScheduledRow key={message.id} message={message} place={place} cursor={place === list.cursor} open={message.id === list.openId} narrow={narrow} mailbox={boxes.find(({ id }) => id === message.mailboxId)} now={now} onOpen={list.open} />;
-            })}
-            {view.below > 0 && <tr style={{ height: view.below }} />}
-          </tbody>
-        </table>
-      )}
-      {found.isFetchingNextPage && rows.length > 0 && <SkeletonRows rows={2} />}
+      <FilterBar narrow={narrow}>
+        <Tabs
+          label="How it stands"
+          current={tab?.key ?? 'all'}
+          tabs={[
+            { key: 'all', text: 'All', count: counts && count(counts.scheduled), to: tabPath(search, 'why', '') },
+            ...TABS.filter(({ key, state }) => key === tab?.key || waiting(counts, state) > 0).map(({ key, text, state }) => ({ key, text, count: count(waiting(counts, state)), to: tabPath(search, 'why', key) })),
+          ]}
+        />
+      </FilterBar>
+      <MessageTable
+        list={list}
+        skeleton={14}
+        columns={
+          narrow
+            ? [{ name: 'Mailbox', width: 'w-[104px]' }, { name: 'Waits because', width: 'w-[236px]' }, { name: 'Leaves', width: 'w-[120px]', right: true }]
+            : [{ name: 'Subject' }, { name: 'Mailbox', width: 'w-[100px]' }, { name: 'Due', width: 'w-[96px]', roomy: true }, { name: 'Waits because', width: 'w-[244px]' }, { name: 'Until', width: 'w-[104px]' }, { name: 'Leaves', width: 'w-[190px] narrow:w-[112px]', right: true }]
+        }
+        cells={(message) => <ScheduledCells message={message} narrow={narrow} mailbox={boxes.find(({ id }) => id === message.mailboxId)} now={now} />}
+        empty={
+          narrowed || tab ? (
+            <NoMatch query={filter.query} onClear={() => setSearch({})} among="emails that wait" />
+          ) : (
+            <EmptyState title="Nothing waits" mark="done">
+              Emails of active campaigns are here until they leave.
+            </EmptyState>
+          )
+        }
+      />
     </Split>
   );
 }
 
-function Nothing({ filtered, query, onClear }: { filtered: boolean; query: string | undefined; onClear: () => void }) {
-  if (filtered) return <NoMatch query={query} onClear={onClear} among="emails that wait" />;
-  return (
-    <EmptyState title="Nothing waits" mark="done">
-      Emails of active campaigns are here until they leave.
-    </EmptyState>
-  );
+function waiting(counts: Overview | undefined, state: LaneState): number {
+  return counts?.lanes.find((lane) => lane.state === state)?.waiting ?? 0;
 }

@@ -1,30 +1,29 @@
 import { useQuery } from '@tanstack/react-query';
-import { CalendarDays, Download, X } from 'lucide-react';
+import { CalendarDays, X } from 'lucide-react';
 import { useSearchParams } from 'react-router';
-import { overview } from '../../api/queries';
-import type { MessageState } from '../../api/types';
+import { attention, overview, usage } from '../../api/queries';
+import type { Message, MessageState } from '../../api/types';
 import { classes } from '../../components/classes';
 import { Split } from '../../components/Drawer';
 import { EmptyState } from '../../components/EmptyState';
 import { Head } from '../../components/Head';
 import { Icon } from '../../components/Icon';
-import { SearchField } from '../../components/SearchField';
-import { SkeletonRows } from '../../components/Skeleton';
+import { State } from '../../components/StateMark';
 import { Tabs } from '../../components/Tabs';
-import { useRows } from '../../components/useRows';
-import { PageError } from '../../shell/PageError';
+import { Time } from '../../components/Time';
 import { useNow } from '../../useNow';
+import { failure, stateOfMessage } from '../../words/message';
 import { count } from '../../words/number';
-import { exportPath, Filters, useFilter } from '../message/Filters';
+import { date, precise } from '../../words/time';
+import { ExportLink, FilterBar, Find, tabPath, useFilter, useFilterSetter } from '../message/Filters';
 import { MessageDrawer } from '../message/MessageDrawer';
+import { MessageTable } from '../message/MessageTable';
 import { NoMatch } from '../message/NoMatch';
 import { useMessageList } from '../message/useMessageList';
-import { SentRow } from './SentRow';
 
 const ORDER = 'MESSAGE_ORDER_LATEST';
 
-const TABS: readonly { key: string; text: string; state: MessageState | undefined }[] = [
-  { key: 'all', text: 'All', state: undefined },
+const TABS: readonly { key: string; text: string; state: MessageState }[] = [
   { key: 'sent', text: 'Sent', state: 'MESSAGE_STATE_SENT' },
   { key: 'unconfirmed', text: 'Unconfirmed', state: 'MESSAGE_STATE_UNCONFIRMED' },
   { key: 'failed', text: 'Failed', state: 'MESSAGE_STATE_FAILED' },
@@ -34,91 +33,91 @@ const TABS: readonly { key: string; text: string; state: MessageState | undefine
 export function Screen() {
   const now = useNow(10_000);
   const [search, setSearch] = useSearchParams();
-  const tab = TABS.find(({ key }) => key === search.get('state')) ?? TABS[0];
+  const set = useFilterSetter();
+  const tab = TABS.find(({ key }) => key === search.get('state'));
   const today = search.get('day') === 'today';
-  const startTime = today ? new Date(now.getFullYear(), now.getMonth(), now.getDate()).toISOString() : undefined;
-  const filter = { ...useFilter(), state: tab?.state, startTime };
-  const { data: counts } = useQuery(overview);
-  const list = useMessageList({ order: ORDER, ...filter });
-  const { found, rows } = list;
-  const view = useRows({ length: rows.length, height: 40, hasMore: found.hasNextPage, loading: found.isFetchingNextPage, loadMore: list.loadMore });
+  const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate()).toISOString();
+  const filter = { order: ORDER, ...useFilter(), state: tab?.state, startTime: today ? midnight : undefined } as const;
+  const { data: groups } = useQuery(attention);
+  const list = useMessageList(filter);
   const narrow = list.openId !== undefined;
-  const change = (name: string, value: string) => setSearch((before) => (value ? before.set(name, value) : before.delete(name), before.delete('message'), before), { replace: true });
-  const filtered = Boolean(filter.query || filter.campaignId || filter.mailboxId || filter.state || today);
+  const narrowed = Boolean(filter.query || filter.campaignId || filter.mailboxId || today);
+  const unconfirmed = groups?.unconfirmed.reduce((sum, group) => sum + group.count, 0) ?? 0;
   return (
-    <Split drawer={list.openId && <MessageDrawer key={list.openId} id={list.openId} fact={list.openPlace >= 0 ? count(list.openPlace + 1) : undefined} onClose={() => list.open(undefined)} onPrevious={list.onPrevious} onNext={list.onNext} />}>
+    <Split drawer={list.openId && <MessageDrawer key={list.openId} id={list.openId} fact={list.placeOf(undefined)} onClose={() => list.open(undefined)} onPrevious={list.onPrevious} onNext={list.onNext} />}>
       <Head
         title="Sent"
-        fact={counts && `${count(counts.sent)} in all`}
+        fact={<Fact midnight={midnight} />}
         actions={
           <>
-            <SearchField label="Recipient" value={filter.query ?? ''} onSearch={(text) => change('q', text)} className={narrow ? 'w-[180px]!' : undefined} />
-            <a href={exportPath({ order: ORDER, ...filter })} download aria-label="Export CSV" title="Export CSV" className="grid size-control flex-none place-items-center rounded-2 border border-line-2 bg-paper shadow-1 hover:bg-hover">
-              <Icon of={Download} className="text-ink-2" />
-            </a>
+            <Find narrow={narrow} />
+            <ExportLink filter={filter} square={narrow} />
           </>
         }
       />
-      <div className="flex items-center gap-2 overflow-x-auto px-gutter pb-2.5 [scrollbar-width:none]">
-        <Tabs label="State" current={tab?.key ?? 'all'} tabs={TABS.map(({ key, text }) => ({ key, text, to: tabPath(search, key) }))} />
-        <span className="flex-1" />
-        <button
-          type="button"
-          aria-pressed={today}
-          onClick={() => change('day', today ? '' : 'today')}
-          className={classes('inline-flex h-7 flex-none items-center gap-1.5 rounded-2 border border-line-2 px-2.5 text-12 hover:bg-hover phone:h-9', today ? 'bg-hover text-ink' : 'text-ink-2')}
-        >
-          <Icon of={today ? X : CalendarDays} small />
-          Today
-        </button>
-        {!narrow && <Filters />}
-      </div>
-      {found.isPending ? (
-        <SkeletonRows rows={14} />
-      ) : found.error && !found.data ? (
-        <PageError error={found.error} onRetry={() => void found.refetch()} />
-      ) : rows.length === 0 && filtered ? (
-        <NoMatch query={filter.query} among={today ? 'emails of today' : 'emails that left'} onClear={() => setSearch({})} wider={today ? { text: 'Search all days', run: () => change('day', '') } : undefined} />
-      ) : rows.length === 0 ? (
-        <EmptyState title="Nothing was sent yet">Each email is here from the moment it left, with its story.</EmptyState>
-      ) : (
-        <table ref={view.table} className="table w-full table-fixed border-collapse" aria-rowcount={found.hasNextPage ? -1 : rows.length + 1}>
-          <colgroup>
-            <col />
-            <col />
-            <col className={narrow ? 'w-[150px]' : 'w-[300px]'} />
-            <col className="w-[120px]" />
-          </colgroup>
-          <thead>
-            <tr>
-              <th scope="col">Recipient</th>
-              <th scope="col">Subject</th>
-              <th scope="col">State</th>
-              <th scope="col" className="num">
-                Time
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {view.above > 0 && <tr style={{ height: view.above }} />}
-            {view.places.map((place) => {
-              const message = rows[place];
-              return message && <SentRow key={message.id} message={message} place={place} cursor={place === list.cursor} open={message.id === list.openId} narrow={narrow} now={now} onOpen={list.open} />;
-            })}
-            {view.below > 0 && <tr style={{ height: view.below }} />}
-          </tbody>
-        </table>
-      )}
-      {found.isFetchingNextPage && rows.length > 0 && <SkeletonRows rows={2} />}
+      <FilterBar narrow={narrow} more={<Today on={today} onChange={(on) => set('day', on ? 'today' : '')} />}>
+        <Tabs
+          label="State"
+          current={tab?.key ?? 'all'}
+          tabs={[
+            { key: 'all', text: 'All', to: tabPath(search, 'state', '') },
+            ...TABS.map(({ key, text }) => ({ key, text, count: key === 'unconfirmed' && unconfirmed > 0 ? count(unconfirmed) : undefined, to: tabPath(search, 'state', key) })),
+          ]}
+        />
+      </FilterBar>
+      <MessageTable
+        list={list}
+        skeleton={14}
+        columns={[{ name: 'Subject' }, { name: 'State', width: narrow ? 'w-[150px]' : 'w-[300px] narrow:w-[220px]' }, { name: 'Time', width: 'w-[120px]', right: true }]}
+        cells={(message) => <Cells message={message} narrow={narrow} now={now} />}
+        empty={
+          narrowed || tab ? (
+            <NoMatch query={filter.query} among={today ? 'emails of today' : 'emails that left'} onClear={() => setSearch({})} wider={today ? { text: 'Search all days', run: () => set('day', '') } : undefined} />
+          ) : (
+            <EmptyState title="Nothing was sent yet">Each email is here from the moment it left, with its story.</EmptyState>
+          )
+        }
+      />
     </Split>
   );
 }
 
-function tabPath(search: URLSearchParams, key: string): string {
-  const next = new URLSearchParams(search);
-  next.delete('message');
-  if (key === 'all') next.delete('state');
-  else next.set('state', key);
-  const text = next.toString();
-  return text ? `/sent?${text}` : '/sent';
+function Cells({ message, narrow, now }: { message: Message; narrow: boolean; now: Date }) {
+  const at = date(message.settleTime ?? message.sendTime);
+  const words = stateOfMessage(message);
+  const why = message.state === 'MESSAGE_STATE_FAILED' && !narrow ? `: ${failure(message.lastCode, message.lastReply, message.recipient)}` : '';
+  return (
+    <>
+      <td className="p-full text-ink-2 phone:order-2">{message.subject}</td>
+      <td className="p-full phone:order-3 phone:text-12">
+        <State mark={words.mark} tone={words.tone}>
+          {words.text + why}
+        </State>
+      </td>
+      <td className="num text-ink-2 phone:order-1 phone:text-12">{at && <Time at={at} text={precise(at, now)} />}</td>
+    </>
+  );
+}
+
+/** 971 today, 48,210 in all */
+function Fact({ midnight }: { midnight: string }) {
+  const { data: counts } = useQuery(overview);
+  const { data: used } = useQuery(usage({ startTime: midnight }));
+  const today = used?.hours.reduce((sum, hour) => sum + hour.sent, 0);
+  if (!counts) return null;
+  return `${today === undefined ? '' : `${count(today)} today, `}${count(counts.sent)} in all`;
+}
+
+function Today({ on, onChange }: { on: boolean; onChange: (on: boolean) => void }) {
+  return (
+    <button
+      type="button"
+      aria-pressed={on}
+      onClick={() => onChange(!on)}
+      className={classes('inline-flex h-7 flex-none items-center gap-1.5 rounded-2 border border-line-2 px-2.5 text-12 hover:bg-hover phone:h-9', on ? 'bg-hover text-ink' : 'text-ink-2')}
+    >
+      <Icon of={on ? X : CalendarDays} small />
+      Today
+    </button>
+  );
 }

@@ -1,0 +1,79 @@
+import type { ReactNode } from 'react';
+import type { Message } from '../../api/types';
+import { Listed } from '../../shell/Listed';
+import { classes } from '../../components/classes';
+import { SkeletonRows } from '../../components/Skeleton';
+import { useRows } from '../../components/useRows';
+import type { useMessageList } from './useMessageList';
+import { Who } from './Who';
+
+export interface Column {
+  name: string;
+  /** A class; without one it shares what the others leave. */
+  width?: string;
+  right?: boolean;
+  /** Left out where the window is narrow, as its cells are by the same class. */
+  roomy?: boolean;
+}
+
+interface MessageTableProps {
+  list: ReturnType<typeof useMessageList>;
+  /** The recipient's column comes first, and is not among them. */
+  columns: readonly Column[];
+  /** The recipient's column. */
+  recipient?: string;
+  skeleton: number;
+  /** In place of rows, where there are none. */
+  empty: ReactNode;
+  /** The cells behind the recipient's. */
+  cells: (message: Message) => ReactNode;
+}
+
+const HEIGHT = 40;
+
+/** Messages as rows that open their drawer: however many, only those in sight are drawn, and the next page is asked for before it is needed. */
+export function MessageTable({ list, columns, recipient, skeleton, empty, cells }: MessageTableProps) {
+  const { found, rows } = list;
+  const view = useRows({ length: rows.length, height: HEIGHT, hasMore: found.hasNextPage, loading: found.isFetchingNextPage, loadMore: list.loadMore });
+  return (
+    <Listed found={found} isEmpty={rows.length === 0} skeleton={<SkeletonRows rows={skeleton} />} empty={empty}>
+      <table ref={view.table} className="table w-full table-fixed border-collapse" aria-rowcount={found.hasNextPage ? -1 : rows.length + 1}>
+        <colgroup>
+          <col className={recipient} />
+          {columns.map(({ name, width, roomy }) => (
+            <col key={name} className={classes(width, roomy && 'n-hide')} />
+          ))}
+        </colgroup>
+        <thead>
+          <tr>
+            <th scope="col">Recipient</th>
+            {columns.map(({ name, right, roomy }) => (
+              <th key={name} scope="col" className={classes(right && 'num', roomy && 'n-hide')}>
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {view.above > 0 && <tr style={{ height: view.above }} />}
+          {view.places.map((place) => {
+            const message = rows[place];
+            if (!message) return null;
+            return (
+              <tr key={message.id} data-row={place} data-cursor={place === list.cursor || undefined} data-open={message.id === list.openId || undefined} aria-rowindex={place + 2} className="cursor-pointer" onClick={() => list.open(message.id)}>
+                <td className="h-row">
+                  <button type="button" className="block w-full min-w-0 text-left" onClick={() => list.open(message.id)}>
+                    <Who message={message} />
+                  </button>
+                </td>
+                {cells(message)}
+              </tr>
+            );
+          })}
+          {view.below > 0 && <tr style={{ height: view.below }} />}
+        </tbody>
+      </table>
+      {found.isFetchingNextPage && <SkeletonRows rows={2} />}
+    </Listed>
+  );
+}
