@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 import structlog
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from structlog.typing import EventDict, Processor, WrappedLogger
 
@@ -56,7 +57,7 @@ def configure(settings: ServiceSettings, service: str, stream: TextIO | None = N
     last: Processor = (
         structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback)
         if pretty
-        else structlog.processors.JSONRenderer()
+        else structlog.processors.JSONRenderer(_json)
     )
     structlog.configure(
         processors=[*first, last],
@@ -72,8 +73,26 @@ def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     return dict(_redacted(event, _MAX_DEPTH))
 
 
+def _json(entry: EventDict, default: Callable[[object], object]) -> str:
+    return _encoder(default).encode(entry)
+
+
+@lru_cache(1)
+def _encoder(default: Callable[[object], object]) -> json.JSONEncoder:
+    # json.dumps makes a new one for each entry, where it is told a default.
+    return json.JSONEncoder(default=default)
+
+
 def _redacted(values: Mapping[str, object], depth: int) -> dict[str, object]:
-    return {key: REDACTED if _names_secret(str(key)) else _searched(value, depth) for key, value in values.items()}
+    # Most values hold nothing more: they are not looked into by a call each.
+    return {
+        key: REDACTED
+        if _names_secret(str(key))
+        else _searched(value, depth)
+        if isinstance(value, dict | list | tuple)
+        else value
+        for key, value in values.items()
+    }
 
 
 @lru_cache(_KEYS_KNOWN)

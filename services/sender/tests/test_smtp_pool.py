@@ -41,6 +41,15 @@ async def send(pool: Pool, on: Transport, content: bytes = CONTENT) -> Verdict:
     return await pool.send(on, ENVELOPE, content, lambda: None)
 
 
+@contextlib.asynccontextmanager
+async def berth(berths: Berths, at: Transport) -> AsyncIterator[None]:
+    taken = await berths.take(at, ENVELOPE)
+    try:
+        yield
+    finally:
+        berths.leave(taken)
+
+
 async def closed(server: Scripted) -> None:
     """Waits until the server has seen all of its connections end."""
     async with asyncio.timeout(5):
@@ -101,10 +110,10 @@ async def test_a_berth_granted_to_who_gave_up() -> None:
     berths.limit(at.mailbox_id, 1)
 
     async def hold() -> str:
-        async with berths.at(at, ENVELOPE):
+        async with berth(berths, at):
             return "held"
 
-    async with berths.at(at, ENVELOPE):
+    async with berth(berths, at):
         first, second = asyncio.create_task(hold()), asyncio.create_task(hold())
         await asyncio.sleep(0)
     first.cancel()
@@ -129,7 +138,7 @@ async def test_whose_a_free_berth_is(here: list[str], asking: list[str], order: 
         berths.limit(mailbox, 5)
 
     async def hold(mailbox: str, until: asyncio.Event) -> None:
-        async with berths.at(transport(25, mailbox_id=mailbox), ENVELOPE):
+        async with berth(berths, transport(25, mailbox_id=mailbox)):
             served.append(mailbox)
             await until.wait()
 
@@ -155,7 +164,7 @@ async def test_a_berth_after_a_raised_limit() -> None:
     berths.limit(at.mailbox_id, 0)
 
     async def hold() -> str:
-        async with berths.at(at, ENVELOPE):
+        async with berth(berths, at):
             return "held"
 
     waiting = asyncio.create_task(hold())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -20,12 +21,13 @@ from maillane_sender.dispatch.renewer import Renewer
 from maillane_sender.dispatch.report import RETURNED, UNANSWERED, Report
 from maillane_sender.dispatch.scheduler_client import Replaced
 from maillane_sender.metrics import DELIVERY_SECONDS, OUTCOMES
-from maillane_sender.smtp import Kind
+from maillane_sender.smtp import Kind, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine
 
     from maillane_chassis.clock import Clock
+    from prometheus_client import Counter
 
     from maillane_sender.dispatch.pace import Pace
     from maillane_sender.dispatch.scheduler_client import SchedulerClient
@@ -74,6 +76,8 @@ class Dispatch:
         self._outbox = Outbox(scheduler, self._linger_s, self._holding.told)
         self._claimer = Claimer(scheduler, self._outbox, self._holding, pace, clock, self._room, self._admit)
         self._renewer = Renewer(scheduler, self._holding, pace, clock, self._revoke)
+        # Bound once: it has a line for each message.
+        self._log = _log.bind()
         self._running: dict[Held, asyncio.Task[Report]] = {}
         self._loops: list[asyncio.Task[None]] = []
         self._drain: _Drain | None = None
@@ -176,10 +180,10 @@ class Dispatch:
         self._outbox.add(report.settle(held))
         if self._drain is not None:
             self._drain.count(report)
-        OUTCOMES.labels(report.outcome, report.scope.lower()).inc()
+        _outcomes(report.outcome, report.scope).inc()
         if seconds is not None:
             DELIVERY_SECONDS.observe(seconds)
-        _log.info(
+        self._log.info(
             "delivery",
             message_id=str(held.message.message_id),
             mailbox_id=str(held.message.mailbox_id),
@@ -240,6 +244,11 @@ class Dispatch:
             _log.error("loop_failed", exc_info=task.exception())
         if not self.ended.done():
             self.ended.set_result(End.REPLACED if isinstance(task.exception(), Replaced) else End.FAILED)
+
+
+@lru_cache(len(Kind) * len(Scope))
+def _outcomes(outcome: str, scope: str) -> Counter:
+    return OUTCOMES.labels(outcome, scope.lower())
 
 
 class _Drain:

@@ -88,7 +88,7 @@ class Letters:
         message_id = f"<{base36(message.message_id)}.{template.campaign_key}@{parse_address('from', address).domain}>"
 
         def content(now: datetime) -> bytes:
-            recipient = Recipient(message.recipient, json.loads(message.variables or b"{}"))
+            recipient = Recipient(message.recipient, json.loads(message.variables.decode() or "{}"))
             return render(compiled, recipient, message_id, now, message.unsubscribe_url, mailbox.signer)
 
         return Letter(mailbox.transport, envelope(address, message.recipient), content)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from maillane_sender.smtp.protocol import Connection
     from maillane_sender.smtp.transport import Envelope, Transport
 
@@ -72,6 +69,8 @@ class Berths:
 
     def look(self) -> None:
         """Lets in who waits and may come now. To be called when a connection begins to take a next message."""
+        if not self._waiting:
+            return
         for mailbox_id in sorted(self._waiting, key=lambda mailbox_id: len(self._taken.get(mailbox_id, ()))):
             while (first := self._first(mailbox_id)) and (berth := self._find(first.transport)):
                 self._let_in(first, berth)
@@ -86,15 +85,21 @@ class Berths:
         self._let_in(first, berth)
         return first.envelope
 
-    @asynccontextmanager
-    async def at(self, transport: Transport, envelope: Envelope) -> AsyncIterator[Berth]:
-        """A berth for one message. Who leaves one as the last leaves its `connection` unset."""
+    async def take(self, transport: Transport, envelope: Envelope) -> Berth:
+        """A berth for one message, which must `leave` it."""
         berth = self._find(transport)
-        berth = self._enter(berth) if berth is not None else await self._wait(transport, envelope)
-        try:
-            yield berth
-        finally:
-            self._leave(berth)
+        return self._enter(berth) if berth is not None else await self._wait(transport, envelope)
+
+    def leave(self, berth: Berth) -> None:
+        """One message is no longer there. Who leaves one as the last leaves its `connection` unset."""
+        berth.messages -= 1
+        if not berth.messages:
+            self._free += 1
+            mine = self._taken[berth.transport.mailbox_id]
+            mine.remove(berth)
+            if not mine:
+                del self._taken[berth.transport.mailbox_id]
+        self.look()
 
     async def _wait(self, transport: Transport, envelope: Envelope) -> Berth:
         waiting = _Waiting(transport, envelope, asyncio.get_running_loop().create_future())
@@ -107,7 +112,7 @@ class Berths:
             else:
                 # Got it in the moment of giving up.
                 waiting.turn.result().abandon()
-                self._leave(waiting.turn.result())
+                self.leave(waiting.turn.result())
             raise
 
     def _first(self, mailbox_id: str) -> _Waiting | None:
@@ -137,13 +142,3 @@ class Berths:
             self._taken.setdefault(berth.transport.mailbox_id, []).append(berth)
         berth.messages += 1
         return berth
-
-    def _leave(self, berth: Berth) -> None:
-        berth.messages -= 1
-        if not berth.messages:
-            self._free += 1
-            mine = self._taken[berth.transport.mailbox_id]
-            mine.remove(berth)
-            if not mine:
-                del self._taken[berth.transport.mailbox_id]
-        self.look()

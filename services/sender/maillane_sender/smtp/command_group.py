@@ -6,12 +6,10 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from maillane_sender.smtp.reply_queue import Lost
+from maillane_sender.smtp.reply_queue import Asked, Lost
 from maillane_sender.smtp.verdict import Command
 
 if TYPE_CHECKING:
-    import asyncio
-
     from maillane_sender.smtp.reply import Reply
     from maillane_sender.smtp.transport import Envelope
 
@@ -27,15 +25,19 @@ class CommandGroup:
 
     lines: dict[Command, bytes]
     behind: bool
-    expected: list[asyncio.Future[Reply]] = field(default_factory=list)
+    asked: Asked | None = None
     answers: dict[Command, Reply] = field(default_factory=dict)
     lost: str = ""
     late: bool = False
 
-    async def take(self) -> None:
-        """Takes the answers to all of its lines as they come."""
-        for command, answer in zip(self.lines, self.expected, strict=True):
-            self.answers[command] = in_place(command, await answer)
+    def take(self, reply: Reply) -> None:
+        """Takes the answer to the first of its lines that has none.
+
+        Raises:
+            Lost: it can be none.
+        """
+        command = self.awaited
+        self.answers[command] = in_place(command, reply)
 
     @property
     def refused(self) -> Command | None:

@@ -85,8 +85,11 @@ class Pool:
         """
         self._learn(transport)
         try:
-            async with self._berths.at(transport, envelope) as berth:
+            berth = await self._berths.take(transport, envelope)
+            try:
                 return await self._send(berth, envelope, content, on_content)
+            finally:
+                self._berths.leave(berth)
         finally:
             self._forget(transport.mailbox_id)
 

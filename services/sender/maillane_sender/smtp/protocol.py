@@ -10,8 +10,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from maillane_sender.smtp.command_group import CommandGroup, envelope_lines, in_place, safe
-from maillane_sender.smtp.reply_queue import Lost, ReplyQueue
+from maillane_sender.smtp.command_group import CommandGroup, envelope_lines, safe
+from maillane_sender.smtp.reply_queue import Asked, Lost, ReplyQueue
 from maillane_sender.smtp.verdict import Command, Revoked, Stage, Verdict
 
 if TYPE_CHECKING:
@@ -74,8 +74,9 @@ class Connection:
         self._pipelining = pipelining
         self._transport = transport
         self._replies = ReplyQueue(transport)
+        self._loop = asyncio.get_running_loop()
         self._unclean = False
-        self._answer: asyncio.Future[Reply] | None = None
+        self._answer: Asked | None = None
         """To the content that is under way."""
         self._behind: CommandGroup | None = None
         """The envelope that was written behind that content, until its message comes for it."""
@@ -140,11 +141,10 @@ class Connection:
     async def quit(self) -> None:
         """Says goodbye, briefly, and closes."""
         if self.usable:
-            answer = self._replies.expect()
+            answer = self._replies.expect(self._timeouts.quit_s)
             self._transport.write(b"QUIT\r\n")
             try:
-                async with asyncio.timeout(self._timeouts.quit_s):
-                    await answer
+                await answer.done
             except (Lost, TimeoutError):
                 pass  # It is only a goodbye.
             finally:
@@ -168,14 +168,10 @@ class Connection:
         else:
             asked = self._ask(lines)
         try:
-            if self._answer is not None:
-                # No deadline of its own: it has that of the content before it.
-                await asyncio.wait([self._answer])
-            async with asyncio.timeout(self._timeouts.envelope_s):
-                if self._pipelining:
-                    await asked.take()
-                else:
-                    await self._ask_one_by_one(asked.lines, asked.answers)
+            if asked.asked is not None:
+                await asked.asked.done
+            else:
+                await self._ask_one_by_one(asked)
         except Lost as error:
             asked.lost = str(error)
         except TimeoutError:
@@ -195,17 +191,19 @@ class Connection:
 
     def _expect(self, asked: CommandGroup) -> bytes:
         """What to write for an envelope whose answers are awaited from here on."""
-        asked.expected = [self._replies.expect() for _ in asked.lines]
+        # Behind a content its time begins when that is answered.
+        asked.asked = self._replies.expect(self._timeouts.envelope_s, len(asked.lines), asked.take)
         group = b"".join(asked.lines.values())
         self._behind_bytes = len(group) if asked.behind else 0
         return group
 
-    async def _ask_one_by_one(self, lines: dict[Command, bytes], answers: dict[Command, Reply]) -> None:
-        for command, line in lines.items():
-            answer = self._replies.expect()
+    async def _ask_one_by_one(self, asked: CommandGroup) -> None:
+        until = self._loop.time() + self._timeouts.envelope_s
+        for command, line in asked.lines.items():
+            answer = self._replies.expect(until - self._loop.time(), take=asked.take)
             self._transport.write(line)
-            answers[command] = in_place(command, await answer)
-            if answers[command].negative:
+            await answer.done
+            if asked.answers[command].negative:
                 return
 
     async def _judge(self, asked: CommandGroup) -> Verdict | None:
@@ -251,11 +249,10 @@ class Connection:
         if answers[Command.RCPT].positive:
             self.abort()
             return
-        answer = self._replies.expect()
+        answer = self._replies.expect(self._timeouts.envelope_s)
         self._transport.write(b".\r\n")
         try:
-            async with asyncio.timeout(self._timeouts.envelope_s):
-                await answer
+            await answer.done
         except (Lost, TimeoutError):
             self.abort()
 
@@ -269,17 +266,16 @@ class Connection:
             # After 354 there is no way back but to hang up: a dot would deliver an empty message.
             self.abort()
             return Verdict.lost(Stage.ENVELOPE, Command.DATA, "revoked before its content")
-        answer = self._answer = self._replies.expect()
+        answer = self._answer = self._replies.expect(self._timeouts.content_s)
         self._transport.write(content + b".\r\n" + self._following(following))
         try:
-            async with asyncio.timeout(self._timeouts.content_s):
-                reply = await answer
+            await answer.done
         except (Lost, TimeoutError) as error:
             self.abort()
             return Verdict.lost(Stage.CONTENT, Command.CONTENT, str(error) or "no answer in time")
         finally:
             self._answer = None
-        verdict = self._final(reply)
+        verdict = self._final(answer.reply)
         if self._given_up:
             self.abort()
         return verdict

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ MAX_REPLY_BYTES = 32 * 1024
 
 MAX_TEXT_CHARS = 1000
 """What is kept of a reply's text: enough for the longest explanation with its link, small enough for a table row."""
+
+KNOWN_REPLIES = 200
+"""Remembered: to an envelope a server says the same each time."""
 
 _LINE = re.compile(rb"([2-5][0-5][0-9])(?:([ -])(.*))?", re.DOTALL)
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?: +|$)")
@@ -56,7 +60,7 @@ class ReplyParser:
     """Cuts a stream of bytes into replies, in bounded memory."""
 
     def __init__(self) -> None:
-        self._buffer = bytearray()
+        self._buffer = b""
         self._code = b""
         self._lines: list[bytes] = []
         self._size = 0
@@ -67,11 +71,11 @@ class ReplyParser:
         Raises:
             Garbled: a line or a reply is too long, or is none. What came before it was yielded.
         """
-        self._buffer += data
-        while (end := self._buffer.find(b"\n")) >= 0:
-            line = bytes(self._buffer[:end]).removesuffix(b"\r")
-            del self._buffer[: end + 1]
-            if (reply := self._take(line)) is not None:
+        if self._buffer:
+            data = self._buffer + data
+        *lines, self._buffer = data.split(b"\n")
+        for line in lines:
+            if (reply := self._take(line.removesuffix(b"\r"))) is not None:
                 yield reply
         if len(self._buffer) > MAX_LINE_BYTES:
             raise Garbled("a reply line without an end")
@@ -82,6 +86,8 @@ class ReplyParser:
         return not self._buffer and not self._lines
 
     def _take(self, line: bytes) -> Reply | None:
+        if not self._lines and (reply := _whole(line)) is not None:
+            return reply
         self._size += len(line)
         if len(line) > MAX_LINE_BYTES or self._size > MAX_REPLY_BYTES:
             raise Garbled("a reply that is too long")
@@ -94,6 +100,15 @@ class ReplyParser:
             return None
         lines, self._lines, self._size = self._lines, [], 0
         return reply_from(int(self._code), b"\n".join(lines).decode("utf-8", "replace"))
+
+
+@lru_cache(KNOWN_REPLIES)
+def _whole(line: bytes) -> Reply | None:
+    """The reply that is one line and nothing more."""
+    match = _LINE.fullmatch(line) if len(line) <= MAX_LINE_BYTES else None
+    if match is None or match[2] == b"-":
+        return None
+    return reply_from(int(match[1]), (match[3] or b"").decode("utf-8", "replace"))
 
 
 def reply_from(code: int, message: str) -> Reply:
