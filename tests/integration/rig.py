@@ -60,7 +60,7 @@ class Copy:
         )
         sealer = Sealer(rig.settings.sealing_key)
         self.dispatch = DispatchService(part.dispatcher, part.settler, part.pool, sealer.open, part.links, lease_s=60)
-        self.mailboxes = MailboxService(part.engine, part.sync, sealer, rules)
+        self.mailboxes = MailboxService(part.engine, part.sync, sealer, rules, None)
         self.campaigns = part.campaigns
 
 

@@ -59,6 +59,8 @@ def scheduler_env(stores: Stores, secrets: Secrets, ports: Ports, overrides: Map
         # For the links in messages that the catcher shows.
         "MAILLANE_PUBLIC_URL": f"http://{LOOPBACK}:{ports.gateway}",
         "MAILLANE_SIGN_UP": "true",
+        "MAILLANE_CATCHER": f"{LOOPBACK}:{ports.catcher_smtp}",
+        "MAILLANE_CATCHER_URL": f"http://{LOOPBACK}:{ports.catcher_web}",
         **_to_the_catcher(ports),
         **overrides,
     }

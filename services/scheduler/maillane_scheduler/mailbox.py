@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Self
 
 from maillane_scheduler.states import MailboxState, ParkReason, StopReason
 
@@ -45,6 +46,21 @@ class Settings:
     min_gap_us: int
     max_connections: int
     dkim: Dkim
+
+
+@dataclass(frozen=True, slots=True)
+class Catcher:
+    """A mail server of the deployment that delivers nothing, and where a browser sees what it took."""
+
+    host: str
+    port: int
+    url: str
+
+    @classmethod
+    def at(cls, place: str, url: str) -> Self | None:
+        """The one at host:port; None: the place is empty, there is none."""
+        host, _, port = place.partition(":")
+        return cls(host, int(port), url) if host else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ from maillane_scheduler.dispatch.refuser import Refuser
 from maillane_scheduler.dispatch.settler import Settler
 from maillane_scheduler.dispatch.terms import Limits
 from maillane_scheduler.errors import postgres_away, translate
+from maillane_scheduler.mailbox import Catcher
 from maillane_scheduler.outlook import Outlooks
 from maillane_scheduler.queue.connection import open_client
 from maillane_scheduler.queue.queue import Queue
@@ -233,6 +234,7 @@ class Scheduler:
             allow_plaintext=settings.smtp_allow_plaintext,
             allow_private=settings.smtp_allow_private,
         )
+        catcher = Catcher.at(settings.catcher, settings.catcher_url)
         dispatch = DispatchService(
             self.dispatcher, self.settler, self.pool, sealer.open, self.links, lease_s=settings.lease_s
         )
@@ -246,7 +248,7 @@ class Scheduler:
                 Registration(
                     _service(mailbox_pb),
                     mailbox_grpc.add_MailboxServiceServicer_to_server,
-                    MailboxService(self.engine, self.sync, sealer, mailbox_rules),
+                    MailboxService(self.engine, self.sync, sealer, mailbox_rules, catcher),
                 ),
                 Registration(
                     _service(message_pb),

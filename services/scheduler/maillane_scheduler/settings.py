@@ -39,6 +39,10 @@ class Settings(ServiceSettings):
     smtp_allow_private: bool = False
     smtp_allow_plaintext: bool = False
     smtp_ports: str = ""
+    # A mail server that delivers nothing, as host:port, and where a browser sees what it took: offered to who tries
+    # Maillane out. Empty: there is none.
+    catcher: str = Field(default="", max_length=260, pattern=r"^([A-Za-z0-9.-]+:[1-9][0-9]{0,4})?$")
+    catcher_url: str = Field(default="", max_length=200, pattern=r"^(https?://[A-Za-z0-9.:\[\]-]+)?$")
 
     # A recipient's next try comes after retry_first × 4ⁿ, up to retry_most, give or take a fifth.
     retry_first_s: float = Field(default=60, ge=0.01, le=86_400)

@@ -14,7 +14,7 @@ from maillane.scheduler.v1 import suppression_service_pb2 as suppression_pb
 from maillane_scheduler.api.times import duration, timestamp, timestamp_us
 from maillane_scheduler.api_token import Role, Token, Workspace
 from maillane_scheduler.campaign import Campaign
-from maillane_scheduler.mailbox import Dkim, Mailbox, Stop
+from maillane_scheduler.mailbox import Catcher, Dkim, Mailbox, Stop
 from maillane_scheduler.member import Invitation, Member, Membership, User
 from maillane_scheduler.message import Attempt, Hold, Message
 from maillane_scheduler.signing_in import Session
@@ -90,6 +90,11 @@ def _stop(value: Stop) -> mailbox_pb.Stop:
         since_time=timestamp(value.since_time),
         detail=value.detail,
     )
+
+
+def catcher(value: Catcher | None) -> mailbox_pb.Catcher | None:
+    """The deployment's catcher."""
+    return None if value is None else mailbox_pb.Catcher(host=value.host, port=value.port, url=value.url)
 
 
 def message(value: Message) -> message_pb.Message:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from maillane_scheduler import paging
 from maillane_scheduler.api import convert
 from maillane_scheduler.api.caller import Context, actor, body_hash, workspace
-from maillane_scheduler.mailbox import Settings, Smtp
+from maillane_scheduler.mailbox import Catcher, Settings, Smtp
 from maillane_scheduler.mover import Mover
 from maillane_scheduler.sealing import Sealer
 from maillane_scheduler.store import mailboxes, requests
@@ -22,12 +22,15 @@ from maillane_scheduler.validation.requests import page_size, request_id
 class MailboxService(MailboxServiceServicer):
     """Mailboxes: what people decide of them."""
 
-    def __init__(self, engine: AsyncEngine, sync: Sync, sealer: Sealer, mailbox_rules: MailboxRules) -> None:
+    def __init__(
+        self, engine: AsyncEngine, sync: Sync, sealer: Sealer, mailbox_rules: MailboxRules, catcher: Catcher | None
+    ) -> None:
         self._engine = engine
         self._sync = sync
         self._mover = Mover(engine, sync)
         self._sealer = sealer
         self._rules = mailbox_rules
+        self._catcher = convert.catcher(catcher)
 
     async def CreateMailbox(self, request: pb.CreateMailboxRequest, context: Context) -> pb.CreateMailboxResponse:
         violations = Violations()
@@ -62,7 +65,9 @@ class MailboxService(MailboxServiceServicer):
         async with self._engine.connect() as connection:
             found = await mailboxes.list_page(connection, workspace(context), after_id, size + 1)
         following = paging.encode([found[size - 1].id], "mailboxes") if len(found) > size else ""
-        return pb.ListMailboxesResponse(mailboxes=map(convert.mailbox, found[:size]), next_page_token=following)
+        return pb.ListMailboxesResponse(
+            mailboxes=map(convert.mailbox, found[:size]), next_page_token=following, catcher=self._catcher
+        )
 
     async def UpdateMailbox(self, request: pb.UpdateMailboxRequest, context: Context) -> pb.UpdateMailboxResponse:
         violations = Violations()

@@ -41,6 +41,7 @@ from maillane_scheduler.api.suppression_service import SuppressionService
 from maillane_scheduler.api_token import Role, digest, new_secret
 from maillane_scheduler.dispatch.meter import Meter
 from maillane_scheduler.dispatch.terms import Limits
+from maillane_scheduler.mailbox import Catcher
 from maillane_scheduler.outlook import Outlooks
 from maillane_scheduler.queue.queue import Queue
 from maillane_scheduler.sealing import Sealer
@@ -58,6 +59,7 @@ SERVICE_KEY = "k" * 32
 RESEND_WAIT_S = 600
 SESSION_LIMITS = SessionLimits(idle_s=3600, absolute_s=86_400)
 RULES = MailboxRules(default_hourly_limit=200, default_min_gap_us=0, extra_ports=frozenset((1025,)), allow_private=True)
+CATCHER = Catcher("127.0.0.1", 1025, "http://127.0.0.1:8025")
 SEALER = Sealer(bytes(range(32)))
 LINKS = UnsubscribeLinks(bytes(range(32)), "https://mail.example.com")
 
@@ -126,7 +128,7 @@ class SchedulerApi:
             "AuditService": AuditService(engine),
             "CampaignService": self.campaigns,
             "IdentityService": self.identities,
-            "MailboxService": MailboxService(engine, sync, SEALER, RULES),
+            "MailboxService": MailboxService(engine, sync, SEALER, RULES, CATCHER),
             "MessageService": MessageService(engine, sync, self.outlooks, resend_wait_s=RESEND_WAIT_S),
             "OverviewService": self.overviews,
             "SuppressionService": SuppressionService(engine, LINKS),

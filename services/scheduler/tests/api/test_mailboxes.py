@@ -9,7 +9,7 @@ from maillane.scheduler.v1 import mailbox_service_pb2 as pb
 from maillane_scheduler.addresses import address_key
 
 from .making import mailbox_of, make_campaign, make_mailbox
-from .scheduler_api import SEALER, refused
+from .scheduler_api import CATCHER, SEALER, refused
 
 
 async def get(client, mailbox_id):
@@ -302,3 +302,10 @@ async def test_pages_hold_each_mailbox_once_in_order(tenant):
             break
 
     assert seen == made
+
+
+async def test_a_list_tells_of_the_catcher_also_where_there_are_no_mailboxes(tenant):
+    """So that somebody new can begin with it."""
+    page = await tenant.viewer.ListMailboxes(pb.ListMailboxesRequest())
+
+    assert (page.catcher.host, page.catcher.port, page.catcher.url) == (CATCHER.host, CATCHER.port, CATCHER.url)

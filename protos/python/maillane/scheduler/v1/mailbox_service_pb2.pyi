@@ -523,25 +523,61 @@ class ListMailboxesResponse(_message.Message):
 
     MAILBOXES_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    CATCHER_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Empty: this was the last page."""
     @_builtins.property
     def mailboxes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Mailbox]:
         """Up to page_size of them."""
 
+    @_builtins.property
+    def catcher(self) -> Global___Catcher:
+        """Unset: the deployment has none."""
+
     def __init__(
         self,
         *,
         mailboxes: _abc.Iterable[Global___Mailbox] | None = ...,
         next_page_token: _builtins.str = ...,
+        catcher: Global___Catcher | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["catcher", b"catcher"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["mailboxes", b"mailboxes", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["catcher", b"catcher", "mailboxes", b"mailboxes", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListMailboxesResponse: _TypeAlias = ListMailboxesResponse  # noqa: Y015
+
+@_typing.final
+class Catcher(_message.Message):
+    """A mail server of the deployment that delivers nothing and shows what it took: for trying things out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOST_FIELD_NUMBER: _builtins.int
+    PORT_FIELD_NUMBER: _builtins.int
+    URL_FIELD_NUMBER: _builtins.int
+    host: _builtins.str
+    """Where it takes mail, with SECURITY_NONE and from anybody: an address or a name, without the port."""
+    port: _builtins.int
+    """Its port."""
+    url: _builtins.str
+    """Where a browser sees what it took."""
+    def __init__(
+        self,
+        *,
+        host: _builtins.str = ...,
+        port: _builtins.int = ...,
+        url: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["host", b"host", "port", b"port", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Catcher: _TypeAlias = Catcher  # noqa: Y015
 
 @_typing.final
 class UpdateMailboxRequest(_message.Message):
