@@ -33,6 +33,7 @@ from maillane_scheduler.store import (
     leases,
     locks,
     messages,
+    outcome_hours,
     parks,
     rejections,
     retention,
@@ -148,6 +149,7 @@ class Sweeper:
             ("cancel", CANCEL_EVERY_S, self._cancelled),
             ("ended", RETENTION_EVERY_S, self._free_ended),
             ("retention", RETENTION_EVERY_S, lambda: retention.purge(self._pool)),
+            ("hours", RETENTION_EVERY_S, lambda: outcome_hours.sum_up(self._pool)),
         ):
             now = time.monotonic()
             if now >= self._due_at[name]:

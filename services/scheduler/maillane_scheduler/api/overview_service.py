@@ -20,7 +20,7 @@ from maillane_scheduler.failure import WORTH_RETRY
 from maillane_scheduler.forecast import report
 from maillane_scheduler.outlook import Outlook, Outlooks
 from maillane_scheduler.states import CampaignState, LaneState, StopReason
-from maillane_scheduler.store import outcome_pages, overviews
+from maillane_scheduler.store import outcome_hours, outcome_pages, overviews
 from maillane_scheduler.store.outlooks import Box, gate_parks
 from maillane_scheduler.store.overviews import Failed, Totals
 from maillane_scheduler.validation import overviews as rules
@@ -76,7 +76,7 @@ class OverviewService(OverviewServiceServicer):
         async with self._engine.connect() as connection:
             filters = Filters(campaign_id=asked.campaign_id, mailbox_id=asked.mailbox_id)
             campaigns = await outcome_pages.campaigns_of(connection, whose, filters)
-            past = await overviews.hours(connection, campaigns, asked.mailbox_id, asked.start_us, asked.end_us)
+            past = await outcome_hours.between(connection, campaigns, asked.mailbox_id, asked.start_us, asked.end_us)
         planned = await self._planned(outlook, asked)
         return pb.GetUsageResponse(
             hours=[

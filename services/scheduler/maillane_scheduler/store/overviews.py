@@ -1,6 +1,5 @@
 """Counts of a workspace, and what in it waits for a person. None of them is a count over messages."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -103,17 +102,6 @@ SELECT campaign_id, code, substring(reply FROM '[245]\\.[0-9]{{1,3}}\\.[0-9]{{1,
        count(DISTINCT message_id)::int
 FROM failed GROUP BY 1, 2, 3 ORDER BY 1 DESC, 5 DESC
 """)
-_HOURS = text(f"""
-SELECT (extract(epoch FROM date_trunc('hour', a.settle_time, 'UTC')) * 1000000)::bigint AS hour,
-       count(*) FILTER (WHERE a.state = {MessageState.SENT:d})::int,
-       count(*) FILTER (WHERE a.state = {MessageState.FAILED:d})::int,
-       count(*) FILTER (WHERE a.state = {MessageState.UNCONFIRMED:d})::int
-FROM unnest(CAST(:campaigns AS bigint[])) AS c(id) CROSS JOIN LATERAL (
-  SELECT * FROM attempts a WHERE a.campaign_id = c.id
-    AND a.settle_time >= to_timestamp(:start_us / 1000000.0) AND a.settle_time < to_timestamp(:end_us / 1000000.0)
-    AND (CAST(:mailbox AS int) IS NULL OR a.mailbox_id = :mailbox)
-) a GROUP BY 1 ORDER BY 1
-""")
 
 
 async def totals(connection: AsyncConnection, workspace_id: int) -> Totals:
@@ -142,12 +130,3 @@ async def failures(connection: AsyncConnection, workspace_id: int) -> list[Faile
         before = found.get(key)
         found[key] = Failed(*key, before.reply if before else reply, count + (before.count if before else 0))
     return list(found.values())[:MOST_GROUPS]
-
-
-async def hours(
-    connection: AsyncConnection, campaigns: Sequence[int], mailbox: int | None, start_us: int, end_us: int
-) -> dict[int, tuple[int, int, int]]:
-    """What was sent, failed and became unconfirmed in each hour of UTC of [start, end), by the hour's begin."""
-    of = {"campaigns": list(campaigns), "mailbox": mailbox, "start_us": start_us, "end_us": end_us}
-    rows = await connection.execute(_HOURS, of)
-    return {hour: (sent, failed, unknown) for hour, sent, failed, unknown in rows}

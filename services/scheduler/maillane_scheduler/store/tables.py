@@ -358,6 +358,25 @@ attempts = Table(
     Index("attempts_settled", "campaign_id", "settle_time", "message_id"),
 )
 
+# Sums of attempts: of a lane, in an hour of UTC that is over.
+outcome_hours = Table(
+    "outcome_hours",
+    metadata,
+    Column("campaign_id", BigInteger, ForeignKey("campaigns.id", ondelete="CASCADE"), nullable=False),
+    _instant("hour", nullable=False),
+    Column("mailbox_id", Integer, nullable=False),
+    *(Column(state, Integer, nullable=False) for state in ("sent", "failed", "unconfirmed")),
+    PrimaryKeyConstraint("campaign_id", "hour", "mailbox_id"),
+)
+
+# One row: up to when attempts are summed.
+summed_hours = Table(
+    "summed_hours",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    _instant("until_time", nullable=False),
+)
+
 # Messages that are PENDING again though nobody knows what became of their first try: each waits until that can no
 # longer succeed. Until then its retry time is the end of time, so that no clock that jumps lets it go.
 resends = Table(
