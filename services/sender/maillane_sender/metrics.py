@@ -13,4 +13,7 @@ SENDING = Gauge(
     "maillane_sender_sending", "Messages at work: in their content, in their envelope, or in line for a connection."
 )
 UNTOLD = Gauge("maillane_sender_untold_outcomes", "Outcomes that the scheduler has not confirmed yet.")
+SCHEDULER_FAILURES = Counter(
+    "maillane_sender_scheduler_failures", "Calls to the scheduler that failed, and are repeated.", ["call", "code"]
+)
 CONNECTIONS = Gauge("maillane_sender_connections", "Open SMTP connections.")

@@ -69,6 +69,8 @@ class FakeScheduler(DispatchServiceServicer):
     calls: list[Any] = field(default_factory=list)
     settled: dict[int, pb.Settle] = field(default_factory=dict)
     settles: int = 0
+    # Of a message: whatever call brings its outcome fails, INTERNAL.
+    poison: int = 0
     held: dict[int, list[pb.ClaimedMessage]] = field(default_factory=dict)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -142,6 +144,8 @@ class FakeScheduler(DispatchServiceServicer):
             self.changed.notify_all()
 
     def _settle(self, settles: Any) -> None:
+        if self.poison in {settle.message_id for settle in settles}:
+            raise RuntimeError("by the test")
         for settle in settles:
             self.settles += 1
             self.settled.setdefault(settle.message_id, settle)

@@ -12,7 +12,7 @@ import pytest
 from maillane.scheduler.v1 import dispatch_service_pb2 as pb
 from maillane.scheduler.v1 import mailbox_service_pb2 as mailbox_pb
 from maillane_chassis.clock import SYSTEM_CLOCK, Clock
-from maillane_sender.dispatch import End
+from maillane_sender.dispatch import End, outbox
 from maillane_sender.dispatch.deliverer import MAX_LOSSES
 
 from .fake_scheduler import CAMPAIGN, MAILBOX, FakeScheduler, message, messages, serving
@@ -198,6 +198,21 @@ async def test_a_settle_is_repeated_until_answered() -> None:
     told = {tuple(s.message_id for s in call.settles) for call in fake.of(pb.SettleMessagesRequest)}
     assert told == {(1,)}
     assert drained.untold == 0
+
+
+async def test_an_outcome_that_the_scheduler_fails_over_holds_up_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether it rides with a claim or goes with others: all others are told, claims go on, and it is not dropped."""
+    monkeypatch.setattr(outbox, "INSIST_EVERY_S", 0.1)
+    async with world(sender_concurrency=1) as (smtp, fake, _):
+        fake.poison = 4
+        await fake.put(*messages(12))
+        await fake.until(lambda: len(fake.settled) == 11)
+        await fake.put(*messages(12, first=13))
+        await fake.until(lambda: len(fake.settled) == 23)
+        fake.poison = 0
+        await fake.all_settled(24)
+
+    assert len(smtp.messages) == 24
 
 
 async def test_an_outcome_does_not_wait_for_a_poll() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import grpc
 
 from maillane_sender.dispatch.holding import LEASE_PARTS
-from maillane_sender.dispatch.scheduler_client import Replaced, log_failure
+from maillane_sender.dispatch.scheduler_client import Replaced, fails_over_what_was_told, log_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -97,13 +97,19 @@ class Claimer:
         self._outbox.told(settles)
         self._admit(answer, self._asked_s)
 
-    async def _answer(self, claim_id: int, slots: int, settles: Sequence[pb.Settle]) -> pb.ClaimMessagesResponse:
-        """Repeats one claim, unchanged, until it is answered: whatever was done of it is then known."""
+    async def _answer(self, claim_id: int, slots: int, settles: list[pb.Settle]) -> pb.ClaimMessagesResponse:
+        """Repeats one claim, unchanged, until it is answered: whatever was done of it is then known.
+
+        But for `settles`, where the scheduler fails over one of them: it is emptied, and they are told apart.
+        """
         for failures, pause_s in enumerate(self._pace.pauses()):
             try:
                 answer = await self._ask(claim_id, 0 if self._stopping else slots, settles)
             except grpc.aio.AioRpcError as error:
                 log_failure("claim", error, failures)
+                if settles and fails_over_what_was_told(error, failures):
+                    self._outbox.tell_apart(settles[:])
+                    settles.clear()
                 await asyncio.sleep(pause_s)
             else:
                 if answer is not None:

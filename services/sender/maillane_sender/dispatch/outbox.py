@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 MAX_SETTLES: Final = 1000
 """In one call, as the contract has it."""
 
+INSIST_EVERY_S: Final = 30.0
+"""Between tries to tell what a scheduler fails over. Another one, or another version of it, may take it."""
+
 
 class Outbox:
     """Collects outcomes: the next claim takes them along, or they are told by a call of their own.
@@ -38,6 +41,8 @@ class Outbox:
         self._on_told = on_told
         self._waiting: deque[pb.Settle] = deque()
         self._taken = 0
+        # What is told beside all else. Kept, or the loop may drop it half done.
+        self._apart: set[asyncio.Task[None]] = set()
         self._some = asyncio.Event()
         self._none_untold = asyncio.Event()
         self._none_untold.set()
@@ -62,7 +67,7 @@ class Outbox:
         return taken
 
     def told(self, settles: Sequence[pb.Settle]) -> None:
-        """The call that took them along was answered."""
+        """A call that took them along was answered."""
         self._taken -= len(settles)
         self._on_told(settles)
         if not self.untold:
@@ -75,16 +80,31 @@ class Outbox:
         if self._waiting:
             self._some.set()
 
+    def tell_apart(self, settles: Sequence[pb.Settle]) -> None:
+        """Tells what was taken beside everything else: the call that took it along goes on without it."""
+        task = asyncio.get_running_loop().create_task(self._insist(settles))
+        self._apart.add(task)
+        task.add_done_callback(self._apart.discard)
+
     async def all_told(self) -> None:
         """Waits until everything is confirmed."""
         await self._none_untold.wait()
 
     async def run(self) -> None:
         """Tells what no claim came for, until cancelled."""
-        while True:
-            await self._some.wait()
-            # What arises during one call goes with the next: batches grow by themselves under load.
-            await asyncio.sleep(self._linger_s())
-            if settles := self.take():
-                await self._scheduler.settle(settles)
-                self.told(settles)
+        try:
+            while True:
+                await self._some.wait()
+                # What arises during one call goes with the next: batches grow by themselves under load.
+                await asyncio.sleep(self._linger_s())
+                settles = self.take()
+                if settles and (stuck := await self._scheduler.settle(settles, self.told)):
+                    self.tell_apart(stuck)
+        finally:
+            for task in self._apart:
+                task.cancel()
+
+    async def _insist(self, settles: Sequence[pb.Settle]) -> None:
+        """Tells what the scheduler fails over again and again, seldom: somebody has to mend it first."""
+        while settles := await self._scheduler.settle(settles, self.told):  # noqa: ASYNC110 - there is nobody to say
+            await asyncio.sleep(INSIST_EVERY_S)

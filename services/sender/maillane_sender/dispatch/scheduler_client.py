@@ -13,8 +13,10 @@ from google.rpc.error_details_pb2 import ErrorInfo
 from grpc_status import rpc_status
 from maillane.scheduler.v1 import dispatch_service_pb2 as pb
 
+from maillane_sender.metrics import SCHEDULER_FAILURES
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from maillane.scheduler.v1.dispatch_service_pb2_grpc import DispatchServiceStub
 
@@ -26,6 +28,11 @@ IDEMPOTENT: Final = tuple(f"{_SERVICE}{name}" for name in ("RenewClaims", "GetTr
 
 LASTING_FAILURES: Final = 4
 """Failures in a row, after which a scheduler that is only starting, at the same time as we, would have answered."""
+
+_OVER_WHAT_WAS_TOLD: Final = frozenset(
+    (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE)
+)
+"""Codes of a scheduler that is there, and fails over what it was given: the same again will hardly do."""
 
 _log = structlog.get_logger(__name__)
 
@@ -73,17 +80,38 @@ class SchedulerClient:
             _raise_if_replaced(error)
             raise
 
-    async def settle(self, settles: Sequence[pb.Settle]) -> None:
-        """Tells outcomes, again and again until they are confirmed. Repeating changes nothing at the scheduler."""
+    async def settle(
+        self, settles: Sequence[pb.Settle], told: Callable[[Sequence[pb.Settle]], None]
+    ) -> Sequence[pb.Settle]:
+        """Tells outcomes, again and again until they are confirmed. Repeating changes nothing at the scheduler.
+
+        Where it fails over one of them, time and again, the others are told apart from that. `told` is called with what
+        is confirmed, in as many parts as it takes.
+
+        Returns what it fails over: nothing, unless it has a defect.
+        """
         request = pb.SettleMessagesRequest(sender_id=self.sender_id, incarnation=self.incarnation, settles=settles)
         for failures, pause_s in enumerate(self._pace.pauses()):
             try:
                 await self._stub.SettleMessages(request, timeout=self._pace.answer_s)
             except grpc.aio.AioRpcError as error:
                 log_failure("settle", error, failures)
+                if fails_over_what_was_told(error, failures):
+                    return await self._settle_apart(settles, told)
                 await asyncio.sleep(pause_s)
             else:
-                return
+                told(settles)
+                return ()
+        raise AssertionError("unreachable")
+
+    async def _settle_apart(
+        self, settles: Sequence[pb.Settle], told: Callable[[Sequence[pb.Settle]], None]
+    ) -> Sequence[pb.Settle]:
+        if len(settles) == 1:
+            return settles
+        half = len(settles) // 2
+        first, second = await asyncio.gather(self.settle(settles[:half], told), self.settle(settles[half:], told))
+        return [*first, *second]
 
     async def renew(self, tokens: Sequence[int]) -> pb.RenewClaimsResponse:
         """Asks to go on holding what is held under these tokens.
@@ -116,9 +144,21 @@ class SchedulerClient:
         return await self._stub.GetTemplate(pb.GetTemplateRequest(campaign_id=campaign_id), timeout=self._pace.answer_s)
 
 
+def fails_over_what_was_told(error: grpc.aio.AioRpcError, failures: int) -> bool:
+    """Whether a call that has failed so often before fails because of what is in it, as far as can be told."""
+    return failures >= LASTING_FAILURES and error.code() in _OVER_WHAT_WAS_TOLD
+
+
 def log_failure(call: str, error: grpc.aio.AioRpcError, failures: int) -> None:
-    """Says that a call is repeated: as news when that begins, at warning once it lasts; the others for who debugs."""
-    write = {0: _log.info, LASTING_FAILURES: _log.warning}.get(failures, _log.debug)
+    """Says that a call is repeated: as news when that begins, at warning while it lasts, less and less often.
+
+    The others are for who debugs.
+    """
+    SCHEDULER_FAILURES.labels(call, error.code().name).inc()
+    write = _log.debug if failures else _log.info
+    # 4, 8, 16 …: a minute apart, then an hour.
+    if failures >= LASTING_FAILURES and failures & (failures - 1) == 0:
+        write = _log.warning
     write("scheduler_call_failed", call=call, code=error.code().name, details=error.details(), failures=failures + 1)
 
 
