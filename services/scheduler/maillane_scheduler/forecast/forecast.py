@@ -245,10 +245,12 @@ class _Part:
         """
         for gate in self._gates:
             left = [lane for lane in gate.lanes if lane.count]
+            if not left:
+                continue
             steps = [self._step_so_far(self.traces[lane.lane.place]) for lane in left]
             pace = sum(1 / step for step in steps)
             most = gate.gate.day.limit / self._world.day_us if gate.gate.day else pace
-            slower, span_us = max(1.0, pace / most), sum(lane.count for lane in left) / min(pace, most) if left else 0
+            slower, span_us = max(1.0, pace / most), sum(lane.count for lane in left) / min(pace, most)
             for lane, step in zip(left, steps, strict=True):
                 start = max(self._now, lane.next_us)
                 even = max(1, lane.lane.gap_us, gate.gap_us, int(min(step * slower, span_us / lane.count)))

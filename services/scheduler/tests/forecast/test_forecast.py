@@ -165,6 +165,15 @@ def test_many_campaigns_in_many_mailboxes_are_bounded_too():
     assert 19 * DAY < max(trace.last_us or 0 for trace in traces.values()) < 21 * DAY
 
 
+def test_a_mailbox_that_is_done_before_the_walk_is_cut_off_stays_done():
+    """Beside one of the same campaign whose limit makes it last for years."""
+    gates = (gate([lane(1, 0)]), gate([lane(1_000_000, 0, mailbox=2)], mailbox=2))
+
+    traces = forecast(world(*gates, campaigns={1: Allowed(20, 0)}))
+
+    assert [traces[1, 1].count, traces[1, 2].count] == [1, 1_000_000]
+
+
 def test_other_campaigns_halve_the_pace():
     """Two campaigns that want all of a mailbox get half of it each."""
     alone = forecast(world(gate([lane(1000, 0)], gap=30 * SECOND, hourly=10_000)))
