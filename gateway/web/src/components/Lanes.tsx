@@ -20,6 +20,9 @@ export interface Lane {
 
 const STATES = { plain: 'text-ink', park: 'text-park-ink', fail: 'text-fail-ink' } as const;
 
+/** A label of the axis nearer to "now" than this would touch it. */
+const LABEL_PX = 38;
+
 const COLUMNS = 'grid grid-cols-[176px_minmax(0,1fr)_var(--what)] items-center gap-x-5 phone:grid-cols-1';
 
 /** Lanes under one axis, with one line "now" through all of them. */
@@ -46,7 +49,7 @@ export function Lanes({ lanes, road, height = 28, what = '216px', onScale }: { l
         <span className="phone:hidden" />
         <div ref={axis} aria-hidden="true" className="relative h-5.5 text-11 text-ink-3">
           {ticks(road)
-            .filter(({ x }) => Math.abs(x - nowX) > 6)
+            .filter(({ x }) => (Math.abs(x - nowX) / 100) * width > LABEL_PX)
             .map(({ at, x }, place) => (
               <span key={at} className={classes('absolute', place % 2 === 1 && 'phone:hidden', x < 3 ? '' : x > 97 ? '-translate-x-full' : '-translate-x-1/2')} style={{ left: `${x}%` }}>
                 {clock(new Date(at))}

@@ -9,7 +9,7 @@ const LIST: readonly [string, readonly string[]][] = [
   ['Find anything', [MOD, 'K']],
   ['Open', ['↵']],
   ['Find in this list', ['/']],
-  ['Select', ['X']],
+  ['Select, a range', ['X', '⇧X']],
   ['Campaigns', ['G', 'C']],
   ['Pause, resume', ['P']],
   ['Scheduled', ['G', 'S']],
@@ -20,6 +20,7 @@ const LIST: readonly [string, readonly string[]][] = [
   ['Close, back', ['esc']],
   ['Mailboxes', ['G', 'M']],
   ['This sheet', ['?']],
+  ['Send again (asks)', ['R']],
 ];
 
 export function Shortcuts({ onClose }: { onClose: () => void }) {

@@ -1,12 +1,13 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { campaigns as campaignsQuery, mailboxes as mailboxesQuery, messages } from '../../api/queries';
 import type { Message } from '../../api/types';
 import { Button } from '../../components/Button';
 import { Check } from '../../components/Field';
 import { Panel } from '../../components/Panel';
-import { count, short } from '../../words/number';
-import { capital } from '../../words/number';
+import { useCursor } from '../../components/useCursor';
+import { useKeys } from '../../shell/shortcuts';
+import { capital, count, short } from '../../words/number';
 import { date, day } from '../../words/time';
 import { Two } from '../campaigns/CampaignRow';
 import { ResolveDialog } from './ResolveDialog';
@@ -15,7 +16,7 @@ import type { Resolution } from './useResolve';
 const STAGES = [
   ['Connected', 'encrypted, signed in'],
   ['Address accepted', 'sender and recipient'],
-  ['Content handed over', 'its first bytes at least'],
+  ['Content handed over', 'at least in part'],
 ] as const;
 
 /** What unconfirmed means, and each of them to be decided, one by one or together. */
@@ -27,9 +28,25 @@ export function Unconfirmed({ now }: { now: Date }) {
   const selected = rows.filter(({ id }) => chosen.has(id));
   const choose = (ids: readonly string[], on: boolean) => setChosen(new Set(on ? [...chosen, ...ids] : [...chosen].filter((id) => !ids.includes(id))));
   const ask = (given: readonly Message[], resolution: Resolution) => () => setAsked({ messages: given, resolution });
+  const toggle = (place: number) => rows[place] && choose([rows[place].id], !chosen.has(rows[place].id));
+  const cursor = useCursor(rows.length, toggle);
+  const last = useRef(0);
+  useKeys({
+    x: ({ shiftKey }) => {
+      if (cursor < 0) return;
+      const [from, to] = [Math.min(last.current, cursor), Math.max(last.current, cursor)];
+      if (shiftKey) choose(rows.slice(from, to + 1).map(({ id }) => id), true);
+      else toggle(cursor);
+      last.current = cursor;
+    },
+    r: () => {
+      const given = selected.length > 0 ? selected : rows.slice(cursor, cursor + 1);
+      if (cursor >= 0 || selected.length > 0) setAsked({ messages: given, resolution: 'RESOLUTION_RESEND' });
+    },
+  });
   return (
     <Panel label="Unconfirmed emails">
-      <div className="grid grid-cols-[minmax(0,1fr)_minmax(0,520px)] items-center gap-9 px-5 pt-4.5 pb-5 narrow:grid-cols-1 narrow:gap-4.5">
+      <div className="grid grid-cols-[minmax(0,1fr)_minmax(0,540px)] items-center gap-7 px-5 pt-4.5 pb-5 narrow:grid-cols-1 narrow:gap-4.5">
         <div>
           <p className="mb-1 text-14 font-semibold">The server hung up before answering. We have not sent these again.</p>
           <p className="text-ink-2">
@@ -72,7 +89,7 @@ export function Unconfirmed({ now }: { now: Date }) {
         </thead>
         <tbody>
           {rows.map((message, place) => (
-            <Row key={message.id} message={message} place={place} now={now} checked={chosen.has(message.id)} onCheck={(on) => choose([message.id], on)} onAsk={(resolution) => setAsked({ messages: [message], resolution })} />
+            <Row key={message.id} message={message} place={place} cursor={place === cursor} now={now} checked={chosen.has(message.id)} onCheck={(on) => choose([message.id], on)} onAsk={(resolution) => setAsked({ messages: [message], resolution })} />
           ))}
         </tbody>
       </table>
@@ -104,20 +121,21 @@ export function Unconfirmed({ now }: { now: Date }) {
 interface RowProps {
   message: Message;
   place: number;
+  cursor: boolean;
   now: Date;
   checked: boolean;
   onCheck: (on: boolean) => void;
   onAsk: (resolution: Resolution) => void;
 }
 
-function Row({ message, place, now, checked, onCheck, onAsk }: RowProps) {
+function Row({ message, place, cursor, now, checked, onCheck, onAsk }: RowProps) {
   const { data: boxes = [] } = useQuery(mailboxesQuery);
   const { data: pages } = useInfiniteQuery(campaignsQuery({}));
   const name = pages?.pages.flatMap((page) => page.campaigns).find(({ id }) => id === message.campaignId)?.name;
   const box = boxes.find(({ id }) => id === message.mailboxId);
   const at = date(message.settleTime);
   return (
-    <tr data-row={place} aria-selected={checked}>
+    <tr data-row={place} data-cursor={cursor || undefined} aria-selected={checked}>
       <td className="h-row-2 phone:self-start">
         <Check label={`Select ${message.recipient}`} checked={checked} onChange={(event) => onCheck(event.target.checked)} />
       </td>

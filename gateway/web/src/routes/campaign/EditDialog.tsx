@@ -6,6 +6,7 @@ import { ApiError } from '../../api/error';
 import { because, useAct } from '../../api/useAct';
 import type { Campaign } from '../../api/types';
 import { Button } from '../../components/Button';
+import { classes } from '../../components/classes';
 import { Dialog } from '../../components/Dialog';
 import { Field } from '../../components/Field';
 import { Note } from '../../components/Note';
@@ -67,18 +68,20 @@ export function EditDialog({ campaign, onClose }: { campaign: Campaign; onClose:
 
 function NewEnd({ campaign, plan, changed }: { campaign: Campaign; plan: { delay: string; hourlyLimit: number | undefined }; changed: boolean }) {
   const now = useNow(10_000);
-  const { data } = useQuery({
+  const { data, error, isPlaceholderData } = useQuery({
     queryKey: ['forecast', campaign.id, plan],
+    enabled: changed,
     queryFn: ({ signal }) => call('post', '/v1/campaigns:forecast', { body: { campaignId: campaign.id, campaign: plan }, signal }),
     placeholderData: (before) => before,
     retry: false,
   });
   const before = date(campaign.expectedEndTime);
-  const end = date(data?.lastTime);
+  const end = changed ? date(data?.lastTime) : before;
   const left = counted(campaign.counts?.pending ?? 0, 'email is', 'emails are');
+  const instead = changed && before ? ` instead of ${day(before, now)}` : '';
   return (
-    <p aria-live="polite" className="text-ink-2">
-      {left} still to go. {end && changed ? `They end ${day(end, now)}${before ? ` instead of ${day(before, now)}` : ''}, as things stand.` : before ? `They end ${day(before, now)}, as things stand.` : ''}
+    <p aria-live="polite" className={classes('text-ink-2', isPlaceholderData && 'opacity-60')}>
+      {left} still to go. {end ? `They end ${day(end, now)}${instead}, as things stand.` : error || data ? 'When they end with this pace is not known.' : ''}
     </p>
   );
 }

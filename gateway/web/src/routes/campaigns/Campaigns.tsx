@@ -93,10 +93,11 @@ export function Screen() {
             {groups.map(({ key, title, rows: each }) => (
               <Fragment key={key}>
                 <tr data-group>
-                  <th colSpan={5} scope="rowgroup" className="h-7.5 bg-band text-12 font-medium! text-ink-2 phone:flex phone:items-center">
+                  <th colSpan={4} scope="rowgroup" className="h-7.5 bg-band text-12 font-medium! text-ink-2 phone:flex phone:items-center">
                     {title}
                     <span className="ml-1.5 font-normal text-ink-3">{each.length}</span>
                   </th>
+                  <td className="n-hide bg-band" />
                 </tr>
                 {each.map((campaign) => {
                   const place = rows.indexOf(campaign);

@@ -12,6 +12,9 @@ const WAIT_S = 30;
 export function Attempts({ message, now }: { message: Message; now: Date }) {
   const tries = [...message.history].reverse();
   const due = date(message.dueTime);
+  const first = date(message.history[0]?.claimTime);
+  // Behind a try it is no fact of the past: its lane was moved on since.
+  const wasDue = due && (!first || due <= first) ? due : undefined;
   const at = (text: string | undefined) => {
     const instant = date(text);
     return instant && <Time at={instant} text={when(instant, now).length === 5 ? clockS(instant) : when(instant, now)} />;
@@ -36,7 +39,7 @@ export function Attempts({ message, now }: { message: Message; now: Date }) {
           waited >= WAIT_S && <Step key={`wait-${place}`} mark="parked" title={`Waited ${span(waited)}`} time={at(before?.settleTime)} />,
         ];
       })}
-      {due && <Step mark="pending" title={due > now ? `Due ${until(due, now)}` : 'Due'} time={at(message.dueTime)} />}
+      {wasDue && <Step mark="pending" title={wasDue > now ? `Due ${until(wasDue, now)}` : 'Due'} time={at(message.dueTime)} />}
       {!due && tries.length === 0 && <Step mark="draft" title="Its campaign has not started" />}
     </Steps>
   );

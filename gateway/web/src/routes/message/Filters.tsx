@@ -15,8 +15,10 @@ export function FilterBar({ narrow, children, more }: { narrow: boolean; childre
     <div className="flex items-center gap-2 px-gutter pb-2.5 narrow:flex-wrap phone:flex-nowrap phone:overflow-x-auto phone:[scrollbar-width:none]">
       <div className="min-w-0 flex-none">{children}</div>
       <span className="flex-1" />
-      {more}
-      {!narrow && <Filters />}
+      <div className="flex flex-none gap-2">
+        {more}
+        {!narrow && <Filters />}
+      </div>
     </div>
   );
 }
