@@ -255,5 +255,22 @@ async def test_one_strain_told_to_two_schedulers_is_one_rest(here: World) -> Non
     assert here.sql("SELECT backoff_level FROM mailboxes") == [(1,)]
 
 
+async def test_a_strain_that_is_told_after_the_rest_that_it_was_part_of_is_no_second(here: World) -> None:
+    """What was in flight when the mailbox went to rest tells nothing new, however late; what was claimed since does."""
+    mailbox = here.mailbox()
+    here.campaign([mailbox], 10)
+    await here.sweep()
+    prompt, late = await here.claim(5), await here.claim(5)
+    levels = []
+    for held in (prompt, late, None):
+        assert await here.give_back(held or await here.claim(10), spent=False, strained="421 slow down")
+        levels += here.sql("SELECT backoff_level FROM mailboxes")
+        async with asyncio.timeout(5):
+            while not here.sql("SELECT 1 FROM parks WHERE until_time <= now()"):
+                await asyncio.sleep(0.01)
+
+    assert levels == [(1,), (1,), (2,)]
+
+
 def _two_hours_ago_us() -> int:
     return time.time_ns() // 1000 - 7_200_000_000

@@ -175,7 +175,8 @@ class Settler:
             and not (row.mailbox in eased and (row.message, row.token) in report.crowded)
         }
         for mailbox, detail in strains.items():
-            rest = await parks.back_off(self._pool, mailbox, self._rest_first_s, self._rest_most_s, detail)
+            tokens = sorted({row.token for row in rows if row.mailbox == mailbox})
+            rest = await parks.back_off(self._pool, mailbox, self._rest_first_s, self._rest_most_s, detail, tokens)
             now_us = await self._queue.now_us()
             # Also where it rests already: who sent it to rest may have died before the queue knew, and until it does
             # the same messages would go out, and come back, again and again.

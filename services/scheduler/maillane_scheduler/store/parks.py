@@ -80,7 +80,8 @@ ORDER BY mailbox_id LIMIT $1
 _STANDS = b"SELECT EXISTS (SELECT FROM parks WHERE mailbox_id = $1 AND campaign_id = $2 AND reason = $3)"
 # In a statement of its own: the next one sees what whoever held the row before has committed.
 _LOCK = b"SELECT FROM mailboxes WHERE id = $1 FOR NO KEY UPDATE"
-# While it rests, more of the same news changes nothing: five messages in flight are one refusal, not five.
+# More of the same news changes nothing: five messages in flight are one refusal, not five, also where some are told after
+# the rest, for they waited for a server that hung. What was claimed since is news.
 _BACK_OFF = f"""
 WITH raised AS (
   UPDATE mailboxes b SET backoff_level = least(b.backoff_level + 1, {MOST_LEVEL}),
@@ -89,7 +90,8 @@ WITH raised AS (
     stop_detail = CASE WHEN b.state = {MailboxState.PAUSED:d} THEN b.stop_detail ELSE $4 END
   WHERE b.id = $1 AND NOT EXISTS (
     SELECT FROM parks p WHERE p.mailbox_id = b.id AND p.campaign_id = {GATE} AND p.reason = {ParkReason.BACKOFF:d}
-      AND p.until_time > statement_timestamp())
+      AND p.until_time > coalesce(
+        (SELECT max(k.create_time) FROM claims k WHERE k.token = ANY($6::bigint[])), statement_timestamp()))
   RETURNING b.id, b.backoff_level
 ), put AS (
   INSERT INTO parks (mailbox_id, campaign_id, reason, until_time, detail)
@@ -171,16 +173,22 @@ async def stands(pool: DispatchPool, mailbox: int, campaign: int, reason: ParkRe
     return row is not None and bool(row[0])
 
 
-async def back_off(pool: DispatchPool, mailbox: int, first_s: float, most_s: float, detail: str) -> Rest:
+async def back_off(
+    pool: DispatchPool, mailbox: int, first_s: float, most_s: float, detail: str, tokens: Sequence[int] = ()
+) -> Rest:
     """Parks a mailbox for first × 2ⁿ seconds, at most `most_s`, give or take a fifth, n growing until it recovers.
 
-    One that rests already goes on as it was, whoever sent it to rest.
+    One that rests already goes on as it was, whoever sent it to rest; and so does one that has rested since the claims
+    were made which bring the news.
+
+    Args:
+        tokens: of those claims; none: it is of now.
     """
     async with pool.connection() as connection:
         cursor = connection.cursor()
         async with connection.pipeline():
             await connection.execute(_LOCK, (mailbox,))
-            await cursor.execute(_BACK_OFF, (mailbox, first_s, most_s, detail, int(stop_reason(detail))))
+            await cursor.execute(_BACK_OFF, (mailbox, first_s, most_s, detail, int(stop_reason(detail)), list(tokens)))
         row = await cursor.fetchone()
     # No row: its park was lifted in this very moment.
     return Rest(*row) if row else Rest(False, 0)
