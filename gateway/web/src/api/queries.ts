@@ -3,7 +3,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions, QueryClient } from '@tanstack/react-query';
 import { call } from './client';
 import { ApiError } from './error';
-import type { Campaign, CampaignState, LaneState, Mailbox, MessageState } from './types';
+import type { Campaign, CampaignState, Catcher, LaneState, Mailbox, MessageState } from './types';
 
 /** Rows a page: a screen shows some 20, and the next page is asked for before they end. */
 const PAGE = 100;
@@ -42,6 +42,13 @@ export const mailboxes = queryOptions({
       const page = await call('get', '/v1/mailboxes', { query: { pageSize: 200, pageToken }, signal });
       return [page.mailboxes, page.nextPageToken];
     }),
+});
+
+/** The deployment's mail server that delivers nothing; null: it has none. */
+export const catcher = queryOptions({
+  queryKey: ['catcher'],
+  queryFn: async ({ signal }): Promise<Catcher | null> => (await call('get', '/v1/mailboxes', { query: { pageSize: 1 }, signal })).catcher ?? null,
+  staleTime: Number.POSITIVE_INFINITY,
 });
 
 export interface CampaignFilter {

@@ -19,6 +19,7 @@ export type HoldReason = Schemas['HoldReason'];
 export type Identity = Schemas['GetIdentityResponse'];
 export type Invitation = Schemas['Invitation'];
 export type LaneState = Schemas['LaneState'];
+export type Catcher = Schemas['Catcher'];
 export type Mailbox = Schemas['Mailbox'];
 export type MailboxHour = Schemas['MailboxHour'];
 export type MailboxUsage = Schemas['MailboxUsage'];

@@ -1,6 +1,6 @@
 /** What a mailbox is doing, in words. */
 
-import type { Park, Stop } from '../api/types';
+import type { Mailbox, Park, Stop } from '../api/types';
 import type { Mark } from '../components/StateMark';
 import { count, counted } from './number';
 import { date, day, when } from './time';
@@ -94,6 +94,19 @@ export function stopSentence(stop: Stop, waiting: number, now: Date): string {
     default:
       return `Its mail server has taken nothing${from}. ${wait}`;
   }
+}
+
+/** 5 connections; 2 of 5 connections */
+export function connectionWords({ maxConnections, learnedConnections }: Pick<Mailbox, 'maxConnections' | 'learnedConnections'>): string {
+  if (maxConnections === undefined) return '';
+  return learnedConnections === undefined ? counted(maxConnections, 'connection') : `${count(learnedConnections)} of ${counted(maxConnections, 'connection')}`;
+}
+
+/** Its server takes 2 at once, as it said 12 min ago. */
+export function learnedWords({ learnedConnections, learnTime }: Pick<Mailbox, 'learnedConnections' | 'learnTime'>, now: Date): string {
+  if (learnedConnections === undefined) return '';
+  const at = date(learnTime);
+  return `Its server refused more than ${count(learnedConnections)} at once${at ? `, ${day(at, now)}` : ''}. One more is tried after five minutes without a refusal.`;
 }
 
 /** The name of a provider by its host, as people know it. */

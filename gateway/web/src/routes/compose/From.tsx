@@ -1,5 +1,7 @@
+import { useQuery } from '@tanstack/react-query';
 import { Plus } from 'lucide-react';
 import { Link } from 'react-router';
+import { catcher as catcherQuery } from '../../api/queries';
 import type { Mailbox } from '../../api/types';
 import { Button } from '../../components/Button';
 import { Chip } from '../../components/Chip';
@@ -9,6 +11,7 @@ import type { Plan } from '../../compose/plan';
 import type { Thing } from '../../compose/settle';
 import { count, short } from '../../words/number';
 import { Hint } from '../../components/Field';
+import { UseCatcher } from '../mailboxes/UseCatcher';
 import { Row } from './Row';
 import { textAt } from './textAt';
 
@@ -17,6 +20,7 @@ const MOST = 50;
 
 export function From({ plan, mailboxes, things, onEdit }: { plan: Plan; mailboxes: readonly Mailbox[]; things: readonly Thing[]; onEdit: (patch: Partial<Plan>) => void }) {
   const { mailboxIds } = plan;
+  const { data: catcher } = useQuery({ ...catcherQuery, enabled: mailboxes.length === 0 });
   const rest = mailboxes.filter(({ id }) => !mailboxIds.includes(id));
   const error = textAt(things, 'from');
   return (
@@ -32,12 +36,15 @@ export function From({ plan, mailboxes, things, onEdit }: { plan: Plan; mailboxe
           );
         })}
         {mailboxes.length === 0 ? (
-          <span>
-            No mailbox yet.{' '}
-            <Link to="/mailboxes" className="link">
-              Connect one first
-            </Link>
-          </span>
+          <>
+            <span>
+              No mailbox yet.{' '}
+              <Link to="/mailboxes?add=1" className="link">
+                Connect one first
+              </Link>
+            </span>
+            {catcher && <UseCatcher catcher={catcher} onDone={({ id }) => onEdit({ mailboxIds: [id] })} />}
+          </>
         ) : (
           rest.length > 0 &&
           mailboxIds.length < MOST && (

@@ -4,23 +4,25 @@ import type { FormEvent } from 'react';
 import { call } from '../../api/client';
 import { ApiError } from '../../api/error';
 import { because, useAct } from '../../api/useAct';
-import type { Mailbox } from '../../api/types';
+import type { Catcher, Mailbox } from '../../api/types';
 import { Button } from '../../components/Button';
 import { Dialog } from '../../components/Dialog';
 import { Field, Picks, SelectField } from '../../components/Field';
 import { Icon } from '../../components/Icon';
 import { Note } from '../../components/Note';
 import { toast } from '../../components/Toasts';
+import { More } from './More';
 import { PRESETS, SECURITIES } from './presets';
 import type { Preset } from './presets';
 import { maskOf, toMailbox, toSmtp, useMailboxForm } from './useMailboxForm';
 import { VerifyResult } from './VerifyResult';
 
 /** Adds a mailbox or changes one; Verify connects as a campaign would, and says which step failed. */
-export function MailboxDialog({ mailbox, onClose }: { mailbox: Mailbox | undefined; onClose: () => void }) {
-  const { form, set, pick, touched } = useMailboxForm(mailbox);
+export function MailboxDialog({ mailbox, catcher, now, onClose }: { mailbox: Mailbox | undefined; catcher: Catcher | undefined; now: Date; onClose: () => void }) {
+  const { form, set, pick, touched } = useMailboxForm(mailbox, catcher);
   const [shown, setShown] = useState(false);
-  const [server, setServer] = useState(form.preset === 'other' || Boolean(mailbox));
+  const [server, setServer] = useState(form.preset === 'other');
+  const [more, setMore] = useState(mailbox?.learnedConnections !== undefined || mailbox?.dkim !== undefined);
   const preset = PRESETS[form.preset];
   const save = useAct({
     changes: ['mailboxes', 'overview', 'usage', 'attention'],
@@ -64,7 +66,7 @@ export function MailboxDialog({ mailbox, onClose }: { mailbox: Mailbox | undefin
           <Picks<Preset>
             label="Provider"
             value={form.preset}
-            of={(Object.keys(PRESETS) as Preset[]).map((key) => ({ key, text: PRESETS[key].text }))}
+            of={(Object.keys(PRESETS) as Preset[]).filter((key) => key !== 'catcher' || catcher).map((key) => ({ key, text: PRESETS[key].text }))}
             onPick={(key) => (pick(key), setServer(key === 'other'))}
           />
           <Field label="Address" type="email" autoComplete="off" value={form.address} onChange={(event) => set({ address: event.target.value })} error={fieldError('address')} />
@@ -109,6 +111,15 @@ export function MailboxDialog({ mailbox, onClose }: { mailbox: Mailbox | undefin
                 Change
               </button>
             </p>
+          )}
+          {more ? (
+            <More form={form} mailbox={mailbox} now={now} fieldError={fieldError} set={set} />
+          ) : (
+            <span>
+              <button type="button" className="link text-12" onClick={() => setMore(true)}>
+                Connections and signing
+              </button>
+            </span>
           )}
           {refused && Object.keys(refused.fields).length === 0 && (
             <Note tone="fail">

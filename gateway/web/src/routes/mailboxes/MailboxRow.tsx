@@ -12,7 +12,7 @@ import { Menu, MenuItem, MenuLine } from '../../components/Menu';
 import { Meter } from '../../components/Meter';
 import { State } from '../../components/StateMark';
 import { toast } from '../../components/Toasts';
-import { stateOfMailbox, provider } from '../../words/mailbox';
+import { connectionWords, isStopped, learnedWords, provider, stateOfMailbox } from '../../words/mailbox';
 import { counted, short } from '../../words/number';
 import { seconds, span } from '../../words/time';
 import { MoveDialog } from './MoveDialog';
@@ -24,19 +24,32 @@ interface MailboxRowProps {
   others: readonly Mailbox[];
   now: Date;
   onEdit: () => void;
+  /** Where a browser sees what it took, of one whose server is the deployment's catcher. */
+  caught: string | undefined;
 }
 
 const CHANGES = ['mailboxes', 'usage', 'overview', 'attention', 'campaigns', 'forecast'];
 
-export function MailboxRow({ mailbox, usage, waiting, others, now, onEdit }: MailboxRowProps) {
+export function MailboxRow({ mailbox, usage, waiting, others, now, onEdit, caught }: MailboxRowProps) {
   const words = stateOfMailbox({ parks: mailbox.parks, stop: mailbox.stop, waiting, hourlyLimit: mailbox.hourlyLimit }, now);
   const gap = seconds(mailbox.minGap);
+  const stopped = isStopped(mailbox.stop, now);
   const refused = mailbox.stop?.reason === 'STOP_REASON_PASSWORD_REFUSED';
   return (
     <tr data-row id={`mailbox-${mailbox.id}`}>
       <td className="h-[66px]">
         <strong className="block truncate leading-[18px]">{mailbox.address}</strong>
-        <small className="block truncate text-12 text-ink-3">{[mailbox.displayName, provider(mailbox.smtp?.host ?? '')].filter(Boolean).join(' · ')}</small>
+        <small className="block truncate text-12 text-ink-3">
+          {[mailbox.displayName, caught ? '' : provider(mailbox.smtp?.host ?? '')].filter(Boolean).join(' · ')}
+          {caught && (
+            <>
+              {' · '}
+              <a href={caught} target="_blank" rel="noreferrer" className="link">
+                See what it took
+              </a>
+            </>
+          )}
+        </small>
       </td>
       <td className="p-full">
         <span className="block leading-[18px] font-medium">
@@ -57,17 +70,20 @@ export function MailboxRow({ mailbox, usage, waiting, others, now, onEdit }: Mai
         </small>
       </td>
       <td className="p-full">
-        <Meter used={usage?.hour?.used ?? 0} limit={usage?.hour?.limit ?? mailbox.hourlyLimit} per="this hour" stopped={Boolean(mailbox.stop)} />
+        <Meter used={usage?.hour?.used ?? 0} limit={usage?.hour?.limit ?? mailbox.hourlyLimit} per="this hour" stopped={stopped} />
       </td>
       <td className="p-full">
         {mailbox.dailyLimit ? (
-          <Meter used={usage?.day?.used ?? 0} limit={mailbox.dailyLimit} per="today" stopped={Boolean(mailbox.stop)} />
+          <Meter used={usage?.day?.used ?? 0} limit={mailbox.dailyLimit} per="today" stopped={stopped} />
         ) : (
           <span className="text-ink-3">No daily limit</span>
         )}
       </td>
       <td className="p-hide">
-        <span className="font-medium">{gap > 0 ? `${span(gap)} apart at least` : 'No least gap'}</span>
+        <span className="block truncate leading-[18px] font-medium">{gap > 0 ? `${span(gap)} apart at least` : 'No least gap'}</span>
+        <small className="block truncate text-12 text-ink-3" title={learnedWords(mailbox, now)}>
+          {connectionWords(mailbox)}
+        </small>
       </td>
       <td className="num overflow-visible! phone:col-start-2 phone:row-start-1">
         <Actions mailbox={mailbox} waiting={waiting} others={others} onEdit={onEdit} />

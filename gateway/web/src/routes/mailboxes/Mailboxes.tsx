@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Plus } from 'lucide-react';
 import { useEffect } from 'react';
 import { useLocation, useSearchParams } from 'react-router';
-import { mailboxes as mailboxesQuery, usage } from '../../api/queries';
+import { catcher as catcherQuery, mailboxes as mailboxesQuery, usage } from '../../api/queries';
 import { Button } from '../../components/Button';
 import { EmptyRoad, EmptyState } from '../../components/EmptyState';
 import { Head } from '../../components/Head';
@@ -11,10 +11,13 @@ import { SkeletonRows } from '../../components/Skeleton';
 import { PageError } from '../../shell/PageError';
 import { useNow } from '../../useNow';
 import { count, counted } from '../../words/number';
+import { isStopped } from '../../words/mailbox';
 import { zoneName } from '../../words/time';
 import { useWaiting } from './useWaiting';
 import { MailboxDialog } from './MailboxDialog';
 import { MailboxRow } from './MailboxRow';
+import { isCaught } from './presets';
+import { UseCatcher } from './UseCatcher';
 
 export function Screen() {
   const now = useNow();
@@ -22,13 +25,14 @@ export function Screen() {
   const [search, setSearch] = useSearchParams();
   const { data, error, refetch } = useQuery(mailboxesQuery);
   const { data: used } = useQuery(usage({}));
+  const { data: catcher } = useQuery(catcherQuery);
   const waiting = useWaiting();
   const edited = data?.find(({ id }) => id === search.get('edit'));
   const show = (given: Record<string, string>) => setSearch(given, { replace: true });
   useEffect(() => {
     if (hash && data) document.getElementById(`mailbox-${hash.slice(1)}`)?.scrollIntoView({ block: 'center' });
   }, [hash, data !== undefined]);
-  const hourly = data?.reduce((sum, mailbox) => sum + (mailbox.stop ? 0 : (mailbox.hourlyLimit ?? 0)), 0) ?? 0;
+  const hourly = data?.reduce((sum, mailbox) => sum + (isStopped(mailbox.stop, now) ? 0 : (mailbox.hourlyLimit ?? 0)), 0) ?? 0;
   return (
     <>
       <Head
@@ -49,12 +53,15 @@ export function Screen() {
           title="No mailbox yet"
           art={<EmptyRoad />}
           actions={
-            <Button kind="primary" onClick={() => show({ add: '1' })}>
-              Add mailbox
-            </Button>
+            <>
+              <Button kind="primary" onClick={() => show({ add: '1' })}>
+                Add mailbox
+              </Button>
+              {catcher && <UseCatcher catcher={catcher} />}
+            </>
           }
         >
-          A mailbox is what emails leave from.
+          A mailbox is what emails leave from.{catcher && ' To try it without one, use the catcher on this machine: nothing leaves it.'}
         </EmptyState>
       ) : (
         <>
@@ -84,6 +91,7 @@ export function Screen() {
                 <MailboxRow
                   key={mailbox.id}
                   mailbox={mailbox}
+                  caught={isCaught(mailbox, catcher ?? undefined) ? catcher?.url : undefined}
                   usage={used?.mailboxes.find(({ mailboxId }) => mailboxId === mailbox.id)}
                   waiting={waiting(mailbox.id)}
                   others={data.filter(({ id }) => id !== mailbox.id)}
@@ -98,7 +106,7 @@ export function Screen() {
           </p>
         </>
       )}
-      {(search.get('add') || edited) && <MailboxDialog key={edited?.id ?? 'new'} mailbox={edited} onClose={() => show({})} />}
+      {(search.get('add') || edited) && <MailboxDialog key={edited?.id ?? 'new'} mailbox={edited} catcher={catcher ?? undefined} now={now} onClose={() => show({})} />}
     </>
   );
 }

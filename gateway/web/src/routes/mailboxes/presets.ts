@@ -1,6 +1,7 @@
-import type { Security } from '../../api/types';
+import type { Catcher, Mailbox, Security } from '../../api/types';
 
-export type Preset = 'gmail' | 'outlook' | 'other';
+/** The catcher is there where the deployment has one. */
+export type Preset = 'gmail' | 'outlook' | 'other' | 'catcher';
 
 interface Smtp {
   host: string;
@@ -8,8 +9,21 @@ interface Smtp {
   security: Security;
 }
 
+interface Provider {
+  text: string;
+  smtp: Smtp;
+  password: string;
+  hint?: string;
+  hourly: number;
+  /** Undefined: no limit. */
+  daily?: number;
+  /** Seconds. */
+  gap: number;
+  connections: number;
+}
+
 /** What a provider asks for. Limits are of a usual account there, on the safe side. */
-export const PRESETS: Readonly<Record<Preset, { text: string; smtp: Smtp; password: string; hint?: string; hourly: number; daily: number; gap: number }>> = {
+export const PRESETS: Readonly<Record<Preset, Provider>> = {
   gmail: {
     text: 'Gmail',
     smtp: { host: 'smtp.gmail.com', port: 465, security: 'SECURITY_TLS' },
@@ -18,6 +32,7 @@ export const PRESETS: Readonly<Record<Preset, { text: string; smtp: Smtp; passwo
     hourly: 40,
     daily: 400,
     gap: 30,
+    connections: 5,
   },
   outlook: {
     text: 'Outlook',
@@ -27,8 +42,11 @@ export const PRESETS: Readonly<Record<Preset, { text: string; smtp: Smtp; passwo
     hourly: 30,
     daily: 300,
     gap: 60,
+    // Exchange Online takes three at once.
+    connections: 3,
   },
-  other: { text: 'Other SMTP', smtp: { host: '', port: 465, security: 'SECURITY_TLS' }, password: 'Password', hourly: 50, daily: 500, gap: 30 },
+  other: { text: 'Other SMTP', smtp: { host: '', port: 465, security: 'SECURITY_TLS' }, password: 'Password', hourly: 50, daily: 500, gap: 30, connections: 5 },
+  catcher: { text: 'Catcher', smtp: { host: '', port: 0, security: 'SECURITY_NONE' }, password: 'Password', hourly: 1000, gap: 1, connections: 5 },
 };
 
 export const SECURITIES: Readonly<Record<string, string>> = {
@@ -36,6 +54,17 @@ export const SECURITIES: Readonly<Record<string, string>> = {
   SECURITY_STARTTLS: 'STARTTLS',
   SECURITY_NONE: 'no encryption',
 };
+
+/** The deployment's own mail server that delivers nothing, as a mailbox. */
+export function caughtBy({ host, port }: Catcher) {
+  const { smtp, hourly, gap } = PRESETS.catcher;
+  return { address: 'catcher@example.com', displayName: 'Catcher', smtp: { host, port, security: smtp.security }, hourlyLimit: hourly, minGap: `${gap}s` };
+}
+
+/** Whether what leaves a mailbox goes to the catcher. */
+export function isCaught({ smtp }: Pick<Mailbox, 'smtp'>, catcher: Catcher | undefined): boolean {
+  return catcher !== undefined && smtp?.host === catcher.host && smtp.port === catcher.port;
+}
 
 export function presetOf(host: string): Preset {
   if (host === PRESETS.gmail.smtp.host) return 'gmail';

@@ -1,7 +1,7 @@
 import { useState } from 'react';
-import type { Mailbox, Security } from '../../api/types';
+import type { Catcher, Mailbox, Security } from '../../api/types';
 import { seconds } from '../../words/time';
-import { PRESETS, presetOf } from './presets';
+import { isCaught, PRESETS, presetOf } from './presets';
 import type { Preset } from './presets';
 
 export interface MailboxForm {
@@ -16,20 +16,22 @@ export interface MailboxForm {
   hourly: string;
   daily: string;
   gap: string;
+  connections: string;
+  /** Empty domain, selector and key: its messages are not signed here. */
+  dkim: { domain: string; selector: string; privateKey: string };
 }
 
+export const UNSIGNED: MailboxForm['dkim'] = { domain: '', selector: '', privateKey: '' };
+
 /** What is typed, from a preset or from the mailbox as it is. */
-export function useMailboxForm(mailbox: Mailbox | undefined) {
-  const [form, setForm] = useState<MailboxForm>(() => (mailbox ? of(mailbox) : fresh('gmail')));
+export function useMailboxForm(mailbox: Mailbox | undefined, catcher: Catcher | undefined) {
+  const [form, setForm] = useState<MailboxForm>(() => (mailbox ? of(mailbox, catcher) : fresh('gmail')));
   const [touched, setTouched] = useState(false);
   const set = (change: Partial<MailboxForm>) => {
     setTouched(true);
     setForm((before) => ({ ...before, ...change }));
   };
-  const pick = (preset: Preset) => {
-    const { smtp, hourly, daily, gap } = PRESETS[preset];
-    set({ preset, host: smtp.host, port: String(smtp.port), security: smtp.security, ...(mailbox ? {} : { hourly: String(hourly), daily: String(daily), gap: String(gap) }) });
-  };
+  const pick = (preset: Preset) => set({ preset, ...serverOf(preset, catcher), ...(mailbox ? {} : paceOf(preset)) });
   return { form, set, pick, touched };
 }
 
@@ -42,11 +44,18 @@ export function toMailbox(form: MailboxForm) {
     hourlyLimit: form.hourly ? Number(form.hourly) : undefined,
     dailyLimit: form.daily ? Number(form.daily) : undefined,
     minGap: `${Number(form.gap) || 0}s`,
+    maxConnections: form.connections ? Number(form.connections) : undefined,
+    dkim: toDkim(form),
   };
 }
 
 export function toSmtp(form: MailboxForm) {
   return { host: form.host.trim(), port: Number(form.port) || 0, security: form.security, username: usernameOf(form) };
+}
+
+function toDkim({ dkim }: MailboxForm) {
+  const [domain, selector, privateKey] = [dkim.domain.trim(), dkim.selector.trim(), dkim.privateKey.trim()];
+  return domain || selector || privateKey ? { domain, selector, ...(privateKey ? { privateKey } : {}) } : undefined;
 }
 
 /** The name to sign in with is the address, unless another is given; without a password there is nothing to sign in for. */
@@ -55,19 +64,33 @@ function usernameOf({ username, address, security, password, preset }: MailboxFo
   return username.trim() || (preset === 'other' && !password ? '' : address.trim());
 }
 
+/** What a change of a mailbox names. Secrets that were not typed stay as they are. */
 export function maskOf(form: MailboxForm): string[] {
+  const dkim = toDkim(form);
   const smtp = ['smtp.host', 'smtp.port', 'smtp.security', 'smtp.username'];
-  return ['address', 'displayName', 'hourlyLimit', 'dailyLimit', 'minGap', ...smtp, ...(form.password ? ['smtp.password'] : [])];
+  const signing = dkim ? ['dkim.domain', 'dkim.selector', ...(dkim.privateKey ? ['dkim.privateKey'] : [])] : ['dkim'];
+  return ['address', 'displayName', 'hourlyLimit', 'dailyLimit', 'minGap', 'maxConnections', ...smtp, ...(form.password ? ['smtp.password'] : []), ...signing];
 }
 
 function fresh(preset: Preset): MailboxForm {
-  const { smtp, hourly, daily, gap } = PRESETS[preset];
-  return { preset, address: '', displayName: '', username: '', password: '', host: smtp.host, port: String(smtp.port), security: smtp.security, hourly: String(hourly), daily: String(daily), gap: String(gap) };
+  return { preset, address: '', displayName: '', username: '', password: '', ...serverOf(preset, undefined), ...paceOf(preset), dkim: UNSIGNED };
 }
 
-function of({ address, displayName, smtp, hourlyLimit, dailyLimit, minGap }: Mailbox): MailboxForm {
+function serverOf(preset: Preset, catcher: Catcher | undefined) {
+  const { smtp } = PRESETS[preset];
+  const { host, port } = preset === 'catcher' && catcher ? catcher : smtp;
+  return { host, port: String(port), security: smtp.security };
+}
+
+function paceOf(preset: Preset) {
+  const { hourly, daily, gap, connections } = PRESETS[preset];
+  return { hourly: String(hourly), daily: daily === undefined ? '' : String(daily), gap: String(gap), connections: String(connections) };
+}
+
+function of(mailbox: Mailbox, catcher: Catcher | undefined): MailboxForm {
+  const { address, displayName, smtp, hourlyLimit, dailyLimit, minGap, maxConnections, dkim } = mailbox;
   return {
-    preset: presetOf(smtp?.host ?? ''),
+    preset: isCaught(mailbox, catcher) ? 'catcher' : presetOf(smtp?.host ?? ''),
     address,
     displayName,
     username: smtp?.username ?? '',
@@ -78,5 +101,7 @@ function of({ address, displayName, smtp, hourlyLimit, dailyLimit, minGap }: Mai
     hourly: hourlyLimit ? String(hourlyLimit) : '',
     daily: dailyLimit ? String(dailyLimit) : '',
     gap: String(seconds(minGap)),
+    connections: maxConnections ? String(maxConnections) : '',
+    dkim: dkim ? { domain: dkim.domain, selector: dkim.selector, privateKey: '' } : UNSIGNED,
   };
 }
