@@ -166,12 +166,14 @@ def test_many_campaigns_in_many_mailboxes_are_bounded_too():
 
 
 def test_a_mailbox_that_is_done_before_the_walk_is_cut_off_stays_done():
-    """Beside one of the same campaign whose limit makes it last for years."""
-    gates = (gate([lane(1, 0)]), gate([lane(1_000_000, 0, mailbox=2)], mailbox=2))
+    """Beside one of the same campaign, in which so many take turns that the walk does not come to their end."""
+    lanes = [lane(2000 + campaign, 45 + campaign % 7, campaign) for campaign in range(300)]
+    done = gate([lane(1, 0, campaign=0, mailbox=2)], mailbox=2)
 
-    traces = forecast(world(*gates, campaigns={1: Allowed(20, 0)}))
+    traces = forecast(world(gate(lanes, hourly=200, gap=5 * SECOND), done, campaigns={0: Allowed(20, 0)}))
 
-    assert [traces[1, 1].count, traces[1, 2].count] == [1, 1_000_000]
+    assert traces[0, 2].count == 1
+    assert [traces[each.place].count for each in lanes] == [each.count for each in lanes]
 
 
 def test_other_campaigns_halve_the_pace():
