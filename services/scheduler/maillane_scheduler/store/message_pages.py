@@ -139,9 +139,23 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
 
 def searched(query: str) -> ColumnElement[bool]:
     """Whether an address, or its domain, begins so; both have an index, by campaign."""
-    lower = query.lower()
+    begin = beginning(query)
     address, domain = func.lower(_MESSAGES.c.email), func.split_part(func.lower(_MESSAGES.c.email), "@", 2)
-    return or_(address.startswith(lower, autoescape=True), domain.startswith(lower.lstrip("@"), autoescape=True))
+    return or_(address.startswith(begin.address, autoescape=True), domain.startswith(begin.domain, autoescape=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What an address, or its domain, begins with, in lower case."""
+
+    address: str
+    domain: str
+
+
+def beginning(query: str) -> Beginning:
+    """What is searched for: an @ in front says that it is a domain."""
+    lower = query.lower()
+    return Beginning(lower, lower.lstrip("@"))
 
 
 async def check_campaign(connection: AsyncConnection, workspace_id: int, campaign_id: int) -> None:

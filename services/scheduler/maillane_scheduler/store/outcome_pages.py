@@ -132,14 +132,13 @@ async def campaigns_of(connection: AsyncConnection, workspace_id: int, filters: 
 
 async def matches(connection: AsyncConnection, campaigns: Sequence[int], query: str) -> list[int]:
     """Messages to addresses that begin so, or whose domain does, up to MOST_MATCHES."""
-    lower = query.lower()
-    domain = lower.removeprefix("@")
+    begin = message_pages.beginning(query)
     rows = await connection.execute(
         _MATCHES,
         {
             "campaigns": list(campaigns),
-            "address": _pattern(lower),
-            "domain": _pattern(domain),
+            "address": _pattern(begin.address),
+            "domain": _pattern(begin.domain),
             "most": MOST_MATCHES,
             "each": max(LEAST_MATCHES, MOST_MATCHES // max(1, len(campaigns))),
         },

@@ -80,8 +80,8 @@ ORDER BY mailbox_id LIMIT $1
 _STANDS = b"SELECT EXISTS (SELECT FROM parks WHERE mailbox_id = $1 AND campaign_id = $2 AND reason = $3)"
 # In a statement of its own: the next one sees what whoever held the row before has committed.
 _LOCK = b"SELECT FROM mailboxes WHERE id = $1 FOR NO KEY UPDATE"
-# More of the same news changes nothing: five messages in flight are one refusal, not five, also where some are told after
-# the rest, for they waited for a server that hung. What was claimed since is news.
+# More of the same news changes nothing: five messages in flight are one refusal, not five, also where some are told
+# after the rest, for they waited for a server that hung. What was claimed since is news.
 _BACK_OFF = f"""
 WITH raised AS (
   UPDATE mailboxes b SET backoff_level = least(b.backoff_level + 1, {MOST_LEVEL}),
