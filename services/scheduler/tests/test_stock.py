@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from maillane_scheduler.dispatch.limiter import Granted, Shortage
-from maillane_scheduler.dispatch.stock import HOLD_S, MOST_AHEAD, MOST_AT_HAND, Stock, lane_of
+from maillane_scheduler.dispatch.stock import HOLD_S, MOST_AHEAD, MOST_AT_HAND, MOST_LOTS, Stock, lane_of
 from maillane_scheduler.store.lanes import Terms
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -79,14 +79,26 @@ def test_a_permit_is_not_taken_after_its_window() -> None:
     assert stock.take(5, now=0.5) == []
 
 
-def test_another_reservation_replaces_a_lot() -> None:
-    """What was left of the one before is to be refunded; more of the same one is added."""
+def test_reservations_of_a_lane_lie_beside_one_another() -> None:
+    """More of the same one is added to it; a turn gets the oldest that is enough, else the most that one has."""
     stock = Stock()
-    stock.add(granted(3), now=0)
-    stock.add(granted(2), now=0)
+    for count, name in ((3, "r1"), (2, "r1"), (9, "r2"), (4, "r3")):
+        assert stock.add(granted(count, name=name), now=0) == []
 
-    assert [(one.reservation_id, one.count) for one in stock.add(granted(4, name="r2"), now=0)] == [("r1", 5)]
-    assert [(one.reservation_id, one.count) for one in stock.take(9, now=0)] == [("r2", 4)]
+    taken = [one for most in (4, 7, 7, 7) for one in stock.take(most, now=0)]
+
+    assert [(one.reservation_id, one.count) for one in taken] == [("r1", 4), ("r2", 7), ("r3", 4), ("r2", 2)]
+    assert [stock.put_back(one, 1) for one in taken] == [True] * 4
+    assert sorted(one.count for one in stock.drop_all()) == [1, 2, 2]
+
+
+def test_a_lane_holds_so_many_reservations() -> None:
+    """What is left of the oldest is to be refunded."""
+    stock = Stock()
+    returned = [stock.add(granted(2, name=f"r{number}"), now=0) for number in range(MOST_LOTS + 1)]
+
+    assert [(one.reservation_id, one.count) for one in returned[-1]] == [("r0", 2)]
+    assert not any(returned[:-1])
 
 
 def test_rivals_share_a_campaign_or_an_address() -> None:

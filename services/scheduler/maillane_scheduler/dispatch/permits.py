@@ -42,6 +42,7 @@ class Permits:
         self._terms = TermsCache(pool)
         self._stock = Stock()
         self._stopping = False
+        self._idle: asyncio.TimerHandle | None = None
         # What goes on beside the cycles: refunds. Kept, or the loop may drop them half done.
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -164,10 +165,17 @@ class Permits:
             self._return_later([granted])
             return
         self._return_later(self._stock.add(granted, time.monotonic()))
-        asyncio.get_running_loop().call_later(IDLE_S, self._return_idle)
+        self._watch_idle()
+
+    def _watch_idle(self) -> None:
+        """One timer for all lots, so that what is left of many goes back at once."""
+        if self._idle is None and not self._stock.is_empty:
+            self._idle = asyncio.get_running_loop().call_later(IDLE_S, self._return_idle)
 
     def _return_idle(self) -> None:
+        self._idle = None
         self._return_later(self._stock.drop_idle(time.monotonic()))
+        self._watch_idle()
 
     def _put_back(self, left: Sequence[tuple[Granted, int]]) -> None:
         unused = [
