@@ -7,7 +7,7 @@ import pytest
 from maillane.scheduler.v1.campaign_service_pb2 import ImportRecipientsResponse, Recipient, RejectedRow
 from maillane_chassis.errors import FailedPrecondition, NotFound
 from maillane_gateway.http import body
-from maillane_gateway.imports import endpoint, transfer
+from maillane_gateway.imports import endpoint, sink, transfer
 
 from .conftest import running
 from .test_bad_input import bad_fields
@@ -83,7 +83,7 @@ async def test_a_file_comes_in_chunks(client, scheduler):
 
     chunks = scheduler.asked["ImportRecipients"]
     assert sum(len(chunk.recipients) for chunk in chunks) == 5150
-    assert max(len(chunk.recipients) for chunk in chunks) == transfer.CHUNK_ROWS
+    assert max(len(chunk.recipients) for chunk in chunks) == sink.CHUNK_ROWS
     assert max(chunk.ByteSize() for chunk in chunks) < transfer.CHUNK_BYTES + 20_000
 
 
