@@ -56,7 +56,7 @@ export function Dialog({ title, onClose, children, buttons, aside, dirty = false
       </header>
       {children}
       {(buttons || aside) && (
-        <footer className="flex flex-wrap items-center gap-2 border-t border-line py-3 pr-4 pl-[22px]">
+        <footer className="sticky bottom-0 flex flex-wrap items-center gap-2 border-t border-line bg-raised py-3 pr-4 pl-[22px]">
           {aside && <span className="text-ink-3">{aside}</span>}
           <span className="ml-auto flex flex-wrap gap-2">{buttons}</span>
         </footer>

@@ -72,7 +72,7 @@ export function Hint({ id, hint, error }: { id?: string | undefined; hint?: Reac
 /** One of a few, side by side, as radio buttons. */
 export function Picks<T extends string>({ label, value, of, onPick }: { label: string; value: T; of: readonly { key: T; text: ReactNode }[]; onPick: (key: T) => void }) {
   return (
-    <div role="radiogroup" aria-label={label} className="grid auto-cols-fr grid-flow-col gap-1.5">
+    <div role="radiogroup" aria-label={label} className={classes('grid auto-cols-fr grid-flow-col gap-1.5', of.length > 3 && 'phone:grid-flow-row phone:grid-cols-2')}>
       {of.map(({ key, text }) => (
         <label
           key={key}

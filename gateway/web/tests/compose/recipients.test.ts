@@ -67,6 +67,16 @@ it('sends a file as soon as there is a mailbox, and not before', async () => {
   expect([...lists.values()]).toEqual([['email,company\na@x.example,Ymir\nb@x.example,\n']]);
 });
 
+it('sends to another column of addresses where a person says so', async () => {
+  const { recipients, lists } = opened();
+  recipients.addFile(new File(['Email,Home\na@work.example,a@home.example\n'], 'leads.csv'));
+  await idle(recipients);
+  recipients.readdress(recipients.state.sources[0]?.id ?? '', 1);
+  await idle(recipients);
+
+  expect([...lists.values()]).toEqual([['email_2,email\na@work.example,a@home.example\n']]);
+});
+
 it('puts a whole new draft in the place of the old one where a column becomes another variable', async () => {
   const { draft, recipients, lists } = opened();
   recipients.addFile(new File([LEADS], 'leads.csv'));

@@ -1,5 +1,7 @@
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { TriangleAlert } from 'lucide-react';
+import { audit } from '../../api/queries';
 import { Button } from '../../components/Button';
 import { Dialog } from '../../components/Dialog';
 import { Note } from '../../components/Note';
@@ -7,13 +9,17 @@ import type { Draft, Saving } from '../../compose/draft';
 import { textOf } from '../../compose/htmlText';
 import { FIELD_WORDS } from '../../compose/plan';
 import type { Field, Plan } from '../../compose/plan';
-import { day } from '../../words/time';
+import { date, day, when } from '../../words/time';
 
 /** Somebody else changed the same: nothing is overwritten until a person has decided. */
 export function Conflict({ draft, plan, saving }: { draft: Draft; plan: Plan; saving: Saving }) {
+  return saving.kind === 'conflict' ? <Notice draft={draft} plan={plan} {...saving} /> : null;
+}
+
+function Notice({ draft, plan, fields, theirs }: { draft: Draft; plan: Plan; fields: readonly Field[]; theirs: Plan }) {
   const [open, setOpen] = useState(false);
-  if (saving.kind !== 'conflict') return null;
-  const { fields, theirs } = saving;
+  const names = fields.map((field) => FIELD_WORDS[field]).join(', ');
+  const change = useLastChange(draft.state.id ?? '');
   const decide = (ours: readonly Field[]) => {
     setOpen(false);
     draft.settle(ours);
@@ -22,7 +28,7 @@ export function Conflict({ draft, plan, saving }: { draft: Draft; plan: Plan; sa
     <>
       <Note tone="unsure" icon={TriangleAlert} className="mx-gutter mt-3">
         <span role="alert">
-          <b>Changed by someone else.</b> The {fields.map((field) => FIELD_WORDS[field]).join(', ')} of this draft changed elsewhere since you opened it. Yours is kept in this browser.{' '}
+          <b>Changed by someone else.</b> {change ? `${change.who} edited the ${names} at ${when(change.at, new Date())}` : `The ${names} changed since you opened it`}. Yours is kept in this browser.{' '}
         </span>
         <button type="button" className="link" onClick={() => setOpen(true)}>
           See both
@@ -54,6 +60,14 @@ export function Conflict({ draft, plan, saving }: { draft: Draft; plan: Plan; sa
       )}
     </>
   );
+}
+
+/** Who saved this draft last, and when: the other side of a conflict, for ours is not saved. Only admins may read it. */
+function useLastChange(id: string): { who: string; at: Date } | undefined {
+  const { data } = useQuery({ ...audit(`campaigns/${id}`), staleTime: 0, retry: false });
+  const entry = data?.entries.find(({ verb }) => verb === 'campaign.update');
+  const at = date(entry?.time);
+  return entry && at ? { who: entry.userName || entry.tokenName || 'Somebody', at } : undefined;
 }
 
 function Side({ title, text }: { title: string; text: string }) {

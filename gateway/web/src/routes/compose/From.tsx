@@ -43,7 +43,7 @@ export function From({ plan, mailboxes, things, onEdit }: { plan: Plan; mailboxe
                 Connect one first
               </Link>
             </span>
-            {catcher && <UseCatcher catcher={catcher} onDone={({ id }) => onEdit({ mailboxIds: [id] })} />}
+            {catcher && <UseCatcher size="small" catcher={catcher} onDone={({ id }) => onEdit({ mailboxIds: [id] })} />}
           </>
         ) : (
           rest.length > 0 &&

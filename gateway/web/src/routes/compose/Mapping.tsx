@@ -2,6 +2,7 @@ import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { VariableChip } from '../../components/Chip';
 import { classes } from '../../components/classes';
+import { looksLikeAddress } from '../../compose/csv/columns';
 import type { Column } from '../../compose/csv/list';
 import type { Plan } from '../../compose/plan';
 import type { Recipients } from '../../compose/recipients';
@@ -48,7 +49,7 @@ export function Mapping({ source, plan, missing, recipients, isBusy, onEdit }: M
                   {column.title}
                 </td>
                 <td className="py-1.5 pr-3">
-                  {place === source.scan.emailAt ? <VariableChip name="recipient" /> : <Which column={column} name={name} offered={[...used, ...(column.name ? [column.name] : [])]} isBusy={isBusy} onPick={(picked) => recipients.remap(source.id, place, picked)} />}
+                  {place === source.scan.emailAt ? <VariableChip name="recipient" /> : <Which column={column} name={name} offered={[...used, ...(column.name ? [column.name] : [])]} isBusy={isBusy} onPick={(picked) => recipients.remap(source.id, place, picked)} onAddress={() => recipients.readdress(source.id, place)} />}
                 </td>
                 <td className="py-1.5 pr-3">
                   {place === source.scan.emailAt ? (
@@ -96,13 +97,25 @@ function Head({ children, className = '' }: { children: ReactNode; className?: s
   );
 }
 
-function Which({ column, name, offered, isBusy, onPick }: { column: Column; name: string | null; offered: readonly string[]; isBusy: boolean; onPick: (name: string | null) => void }) {
+/** In the place of a variable's name: this is where mail goes. No variable's name has such a sign. */
+const ADDRESS = '@';
+
+interface WhichProps {
+  column: Column;
+  name: string | null;
+  offered: readonly string[];
+  isBusy: boolean;
+  onPick: (name: string | null) => void;
+  onAddress: () => void;
+}
+
+function Which({ column, name, offered, isBusy, onPick, onAddress }: WhichProps) {
   return (
     <select
       aria-label={`Variable of ${column.title}`}
       value={name ?? ''}
       disabled={isBusy}
-      onChange={({ target }) => onPick(target.value || null)}
+      onChange={({ target }) => (target.value === ADDRESS ? onAddress() : onPick(target.value || null))}
       className={classes('h-control-small max-w-full cursor-pointer truncate rounded-2 border px-1.5 hover:bg-hover phone:text-16', name === null ? 'border-dashed border-line-3 bg-paper text-ink-2' : 'border-mail-200 bg-mail-50 text-mail-ink')}
     >
       {[...new Set([...(name ? [name] : []), ...offered])].map((each) => (
@@ -110,6 +123,7 @@ function Which({ column, name, offered, isBusy, onPick }: { column: Column; name
           {each}
         </option>
       ))}
+      {looksLikeAddress(column.first) && <option value={ADDRESS}>Send to these instead</option>}
       <option value="">Do not use</option>
     </select>
   );

@@ -78,7 +78,7 @@ export function MailboxDialog({ mailbox, catcher, now, onClose }: { mailbox: Mai
             value={form.password}
             placeholder={mailbox?.smtp?.hasPassword ? 'Kept as it is' : ''}
             onChange={(event) => set({ password: event.target.value })}
-            error={fieldError('smtp.password')}
+            error={fieldError('smtp.password') ?? (verify.data?.failedStep === 'STEP_AUTH' && !verify.isPending ? preset.refused : undefined)}
             hint={preset.hint}
             unit={
               <button type="button" aria-label={shown ? 'Hide' : 'Show'} onClick={() => setShown(!shown)} className="grid size-6 place-items-center">

@@ -10,7 +10,7 @@ import { Icon } from '../../components/Icon';
 import { SkeletonRows } from '../../components/Skeleton';
 import { PageError } from '../../shell/PageError';
 import { useNow } from '../../useNow';
-import { count, counted } from '../../words/number';
+import { counted } from '../../words/number';
 import { isStopped } from '../../words/mailbox';
 import { zoneName } from '../../words/time';
 import { useWaiting } from './useWaiting';
@@ -102,7 +102,7 @@ export function Screen() {
             </tbody>
           </table>
           <p className="px-gutter pt-4 pb-3 text-12 text-ink-3">
-            A limit holds for all campaigns of a mailbox together, and is never passed. Days are counted in UTC; times here are of {zoneName()}. {count(data.length)} in all.
+            A limit holds for all campaigns of a mailbox together, and is never passed. Days are counted in UTC; times here are of {zoneName()}.
           </p>
         </>
       )}

@@ -19,7 +19,7 @@ export function More({ form, mailbox, now, fieldError, set }: MoreProps) {
   const { dkim } = form;
   const [isSigning, setSigning] = useState(dkim !== UNSIGNED);
   const sign = (change: Partial<MailboxForm['dkim']>) => set({ dkim: { ...dkim, ...change } });
-  const domain = dkim.domain.trim() || form.address.split('@')[1] || 'its domain';
+  const domain = dkim.domain.trim() || form.address.split('@')[1] || 'example.com';
   const keyError = fieldError('dkim.privateKey');
   return (
     <>

@@ -6,7 +6,7 @@ import { toast } from '../../components/Toasts';
 import { caughtBy } from './presets';
 
 /** Connects the catcher as a mailbox: one click, and there is one to send from. */
-export function UseCatcher({ catcher, onDone }: { catcher: Catcher; onDone?: (mailbox: Mailbox) => void }) {
+export function UseCatcher({ catcher, size, onDone }: { catcher: Catcher; size?: 'small'; onDone?: (mailbox: Mailbox) => void }) {
   const use = useAct<void, Mailbox>({
     changes: ['mailboxes', 'usage', 'overview'],
     failed: 'Not connected',
@@ -17,7 +17,7 @@ export function UseCatcher({ catcher, onDone }: { catcher: Catcher; onDone?: (ma
     },
   });
   return (
-    <Button busy={use.isPending} onClick={() => use.mutate()}>
+    <Button {...(size ? { size } : {})} busy={use.isPending} onClick={() => use.mutate()}>
       Use the catcher
     </Button>
   );

@@ -13,6 +13,8 @@ interface Provider {
   text: string;
   smtp: Smtp;
   password: string;
+  /** Where the server refuses it. */
+  refused: string;
   hint?: string;
   hourly: number;
   /** Undefined: no limit. */
@@ -22,12 +24,15 @@ interface Provider {
   connections: number;
 }
 
+const REFUSED = 'Its server refused the name or the password.';
+
 /** What a provider asks for. Limits are of a usual account there, on the safe side. */
 export const PRESETS: Readonly<Record<Preset, Provider>> = {
   gmail: {
     text: 'Gmail',
     smtp: { host: 'smtp.gmail.com', port: 465, security: 'SECURITY_TLS' },
     password: 'App password',
+    refused: 'Google refused it. Use an app password, sixteen letters, not the one you sign in with.',
     hint: 'Sixteen letters, from the account’s security settings; not the password you sign in with.',
     hourly: 40,
     daily: 400,
@@ -38,6 +43,7 @@ export const PRESETS: Readonly<Record<Preset, Provider>> = {
     text: 'Outlook',
     smtp: { host: 'smtp.office365.com', port: 587, security: 'SECURITY_STARTTLS' },
     password: 'Password',
+    refused: 'Microsoft refused it. SMTP sign-in has to be allowed for the mailbox.',
     hint: 'SMTP sign-in has to be allowed for the mailbox.',
     hourly: 30,
     daily: 300,
@@ -45,8 +51,8 @@ export const PRESETS: Readonly<Record<Preset, Provider>> = {
     // Exchange Online takes three at once.
     connections: 3,
   },
-  other: { text: 'Other SMTP', smtp: { host: '', port: 465, security: 'SECURITY_TLS' }, password: 'Password', hourly: 50, daily: 500, gap: 30, connections: 5 },
-  catcher: { text: 'Catcher', smtp: { host: '', port: 0, security: 'SECURITY_NONE' }, password: 'Password', hourly: 1000, gap: 1, connections: 5 },
+  other: { text: 'Other SMTP', smtp: { host: '', port: 465, security: 'SECURITY_TLS' }, password: 'Password', refused: REFUSED, hourly: 50, daily: 500, gap: 30, connections: 5 },
+  catcher: { text: 'Catcher', smtp: { host: '', port: 0, security: 'SECURITY_NONE' }, password: 'Password', refused: REFUSED, hourly: 1000, gap: 1, connections: 5 },
 };
 
 export const SECURITIES: Readonly<Record<string, string>> = {

@@ -36,7 +36,7 @@ export function Screen() {
         </span>
         <div className="m-auto w-full max-w-[340px] py-10">
           <h1 className="text-[26px] leading-[34px] font-semibold tracking-[-0.025em]">Sign in</h1>
-          <p className="mt-1 mb-6.5 text-14 text-ink-2">With the account you use at work.</p>
+          <p className="mt-1 mb-6.5 text-14 text-ink-2">{data?.local && !data.provider ? 'You sit at the machine it runs on: no account is needed.' : 'With the account you use at work.'}</p>
           {reason && <Refused reason={reason} provider={data?.provider?.name ?? 'The provider'} wait={search.get('wait')} email={search.get('email')} />}
           {error && (
             <Note tone="fail" className="mb-4">
