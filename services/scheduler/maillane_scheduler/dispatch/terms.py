@@ -64,14 +64,18 @@ class TermsCache:
         self._known: dict[Lane, Terms] = {}
 
     async def get(self, wanted: Sequence[Lane]) -> dict[Lane, Terms]:
-        """The terms of lanes; those that are gone are left out."""
-        missing = [lane for lane in wanted if lane not in self._known]
+        """The terms of lanes; those that Postgres does not have are left out, and no others."""
+        # Taken before the wait: what another cycle forgets meanwhile is stale, which does no harm. Left out, it would
+        # be taken for gone, and its lane for one to empty.
+        found = {lane: self._known[lane] for lane in wanted if lane in self._known}
+        missing = [lane for lane in wanted if lane not in found]
         if missing:
-            if len(self._known) + len(missing) > MOST_LANES:
+            read = {(terms.campaign, terms.mailbox): terms for terms in await lanes.terms(self._pool, missing)}
+            if len(self._known) + len(read) > MOST_LANES:
                 self._known.clear()
-            found = await lanes.terms(self._pool, missing)
-            self._known.update({(terms.campaign, terms.mailbox): terms for terms in found})
-        return {lane: self._known[lane] for lane in wanted if lane in self._known}
+            self._known.update(read)
+            found.update(read)
+        return found
 
     def forget(self, lane: Lane) -> None:
         """Reads a lane anew when it is next asked for: what was known of it is refused."""
