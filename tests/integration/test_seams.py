@@ -28,6 +28,7 @@ from collections.abc import AsyncIterator
 
 import psycopg
 import pytest
+import structlog
 from maillane_chassis.errors import FailedPrecondition
 from maillane_scheduler.dispatch.dispatcher import HandOut
 from maillane_scheduler.handover import Ask
@@ -292,9 +293,11 @@ async def test_a_refused_claim_is_not_met_again_and_again(here: World, statement
     here.sql(statement.replace("SELECT 1,", f"SELECT {here.workspace},"))
     before = await _scripts_run(here)
 
-    hand_out = await here.claim(5, wait_s=0.5)
+    with structlog.testing.capture_logs() as said:
+        hand_out = await here.claim(5, wait_s=0.5)
 
     assert hand_out.rows == []
+    assert [line["event"] for line in said].count("claim_refused") == 1
     assert await _scripts_run(here) - before <= _SCRIPTS_OF_ONE_REFUSAL
 
 
