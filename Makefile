@@ -37,6 +37,12 @@ test-web: setup ## Test the web UI: its own logic, then all of it in a browser (
 	@tools/web.sh test
 	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder tests/web $(ARGS)
 
+.PHONY: screenshots
+screenshots: setup ## Take the pictures of the web UI in docs/images anew, of a system of their own
+	@tools/browser.sh
+	@tools/web.sh build
+	@$(BIN)/python -m tests.web.screenshots
+
 .PHONY: faults
 faults: setup ## Break the whole system in every way, at length, and print what held (ARGS="3 9" picks rows)
 	@exec $(BIN)/python -m tests.faults $(ARGS)

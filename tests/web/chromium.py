@@ -48,8 +48,10 @@ def launched() -> Iterator[Browser]:
         browser = playwright.chromium.launch(
             executable_path=program, args=list(ARGUMENTS), env={**os.environ, **environment}
         )
-        yield browser
-        browser.close()
+        try:
+            yield browser
+        finally:
+            browser.close()
 
 
 def found() -> tuple[Path, dict[str, str | float | bool]]:

@@ -83,6 +83,9 @@ numbers with you: what your docks use of it, and what waits in front of them.</p
 <p>Mira</p>
 """
 
+EMAILS: Final = 240
+"""Of the campaign that is sending."""
+
 
 @dataclass(frozen=True, slots=True)
 class Furniture:
@@ -97,16 +100,17 @@ class Furniture:
     draft: str
 
 
-def furnish(person: Person, *, emails: int, delay: str) -> Furniture:
+def furnish(person: Person, *, hourly: tuple[int, int], delay: str) -> Furniture:
     """Fills their workspace, and returns once it stands so.
 
     Args:
-        emails: of the campaign that is sending.
-        delay: between them, as the API takes it.
+        hourly: limits of the two mailboxes of the campaign that is sending: one that is soon reached, one that is not.
+        delay: between emails of the campaign that is sending, as the API takes it.
     """
+    person.call("PATCH", "/v1/workspace", {"name": "Tidewell"})
     server = person.house.counting
-    sales = person.has_mailbox("sales@tidewell.example", displayName="Tidewell sales", hourlyLimit=8)
-    mira = person.has_mailbox("mira@tidewell.example", displayName="Mira Okafor", hourlyLimit=60, dailyLimit=400)
+    sales = person.has_mailbox("sales@tidewell.example", displayName="Tidewell sales", hourlyLimit=hourly[0])
+    mira = person.has_mailbox("mira@tidewell.example", displayName="Mira Okafor", hourlyLimit=hourly[1], dailyLimit=400)
     partners = person.has_mailbox("partners@tidewell.example", displayName="Tidewell partners", hourlyLimit=300)
     hello = person.has_mailbox(DROPPED, displayName="Tidewell", smtp=server(DROPPED), hourlyLimit=50)
     billing = person.has_mailbox(REFUSED, smtp=server(REFUSED), hourlyLimit=50)
@@ -118,7 +122,7 @@ def furnish(person: Person, *, emails: int, delay: str) -> Furniture:
     note = {"subject": "Minus 25 and on time: how Minato cut dock waits by a third", "text": _TEXT}
     _start(person, "Cold storage outreach", [billing], people(24, 400), template=note)
     renewal = {"subject": "A quick look at your warehouse plan, {{first_name|there}}", "text": _TEXT, "html": _HTML}
-    going = _start(person, "Q4 renewal check-in", [sales, mira], people(emails, 50), template=renewal, delay=delay)
+    going = _start(person, "Q4 renewal check-in", [sales, mira], people(EMAILS, 1000), template=renewal, delay=delay)
     harbour = _start(person, "Harbour operators, DACH", [partners], people(30, 500), template=note, delay="60s")
     person.call("POST", f"/v1/campaigns/{harbour}:pause", {})
     september = _start(person, "September price list", [partners], people(20, 600), template=note, delay="60s")

@@ -164,12 +164,16 @@ def opened(folder: Path) -> Iterator[House]:
         settings = LocalSettings.on_free_ports(folder).model_copy(update={"catcher_smtp_port": catcher})
         system = System(folder / "data", told, settings=settings)
         asyncio.run(system.__aenter__())
-        issuer = f"http://localhost:{provider.server_port}"
-        gateway, base = _asks(system, told, issuer)
-        asyncio.run(gateway.start())
-        yield House(system.urls["gateway"], base, issuer, system, server, stranger, silent)
-        asyncio.run(gateway.stop())
-        asyncio.run(system.stop())
+        try:
+            issuer = f"http://localhost:{provider.server_port}"
+            gateway, base = _asks(system, told, issuer)
+            asyncio.run(gateway.start())
+            try:
+                yield House(system.urls["gateway"], base, issuer, system, server, stranger, silent)
+            finally:
+                asyncio.run(gateway.stop())
+        finally:
+            asyncio.run(system.stop())
 
 
 def _asks(system: System, told: Mapping[str, str], issuer: str) -> tuple[Service, str]:

@@ -156,10 +156,8 @@ def test_unconfirmed_emails_are_decided_by_a_person(house: House, enters: Enters
     page.goto(f"/campaigns/{campaign}")
     expect(page.get_by_role("row", name=re.compile("enough@"))).to_contain_text("Sent")
     expect(page.get_by_role("row", name=re.compile("again@"))).to_contain_text("Pending")
-    assert [content.recipient for content in house.server.contents if "bletchley" in content.recipient] == [
-        "again@bletchley.example",
-        "enough@bletchley.example",
-    ]
+    contents = sorted(content.recipient for content in house.server.contents if "bletchley" in content.recipient)
+    assert contents == ["again@bletchley.example", "enough@bletchley.example"]
 
 
 VERIFIED = {
