@@ -134,6 +134,20 @@ async def test_a_reply_nobody_asked_for_is_not_taken_for_a_refusal(surprise: str
     assert server.messages == [CONTENT] * 2
 
 
+@pytest.mark.parametrize("surplus", [b"250 surplus", b"550 5.1.1 surplus"])
+async def test_a_refusal_is_nobodys_where_one_reply_is_left_over(surplus: bytes) -> None:
+    """With a content answered twice, the refusal of a sender behind it is not taken for that of a recipient."""
+    refused = b"\r\n550 5.7.1 sender refused\r\n503 5.5.1 no\r\n503 5.5.1 no\r\n"
+    async with one_connection({"CONTENT": [(Do.WAIT, surplus + refused)]}) as (server, pool):
+        first, second = await both(server, pool)
+        await arrived(server, b"bob")
+        server.released.set()
+
+        assert (await first).text == "queued as 1"
+        assert (await second).accepted
+    assert server.connections == 2
+
+
 @pytest.mark.parametrize("ahead", ["answered", "under way"])
 async def test_what_rides_and_cannot_be_made(ahead: str) -> None:
     """A message whose content cannot be made after its envelope was taken does not leave the server waiting for one."""

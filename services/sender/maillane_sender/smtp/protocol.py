@@ -213,13 +213,14 @@ class Connection:
             self.abort()
             why = asked.lost or "the server does not bear pipelining"
             return Verdict.lost(Stage.ENVELOPE, refused or Command.MAIL, why)
-        if refused is not None and not (asked.behind and asked.lost):
+        # Behind another's content a refusal counts only where every answer had its place: with one that nobody asked
+        # for among them, it would be the refusal of something else. That may show only behind the last of them.
+        lost = asked.lost or (self._replies.lost if asked.behind else "")
+        if refused is not None and not (asked.behind and lost):
             await self._recover(asked.answers)
             return Verdict.replied(refused, asked.answers[refused])
-        if asked.lost:
-            # Behind another's content a refusal counts only where every answer had its place: with one that nobody
-            # asked for among them, it would be the refusal of something else.
-            return Verdict.lost(Stage.ENVELOPE, asked.awaited, asked.lost)
+        if lost:
+            return Verdict.lost(Stage.ENVELOPE, asked.awaited, lost)
         self._unclean = False
         return None
 
