@@ -2,7 +2,7 @@
 
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
-import { campaign, overview } from './queries';
+import { campaign, isDeep, overview } from './queries';
 import { follow } from './stream';
 import type { StreamState } from './stream';
 import type { Campaign, Overview } from './types';
@@ -24,7 +24,7 @@ export function useLiveOverview(enabled: boolean): StreamState {
       cache.setQueryData(overview.queryKey, message);
       timer ??= setTimeout(() => {
         timer = undefined;
-        void cache.invalidateQueries({ predicate: (query) => LISTS.includes(String(query.queryKey[0])) });
+        void cache.invalidateQueries({ predicate: (query) => LISTS.includes(String(query.queryKey[0])) && !isDeep(query) });
       }, LISTS_EVERY_MS);
     };
     void follow<Overview>('/v1/overview:watch', { onMessage, onState: setState }, stop.signal);

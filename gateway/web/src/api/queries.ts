@@ -1,6 +1,7 @@
 /** What screens read, by name: one place for keys, so that a change knows what to ask anew. */
 
 import { infiniteQueryOptions, keepPreviousData, queryOptions, QueryClient } from '@tanstack/react-query';
+import type { InfiniteData } from '@tanstack/react-query';
 import { call } from './client';
 import { ApiError } from './error';
 import type { Campaign, CampaignState, Catcher, LaneState, Mailbox, MessageState } from './types';
@@ -10,13 +11,27 @@ const PAGE = 100;
 /** The most that is read of what a workspace has few of: mailboxes, tokens, members. */
 const MOST_PAGES = 10;
 
+/** A list with more pages is not asked anew by itself, for each of them is a call: it would read thousands of rows each few seconds. */
+const MOST_LIVE_PAGES = 3;
+
+/** Whether somebody went far down a list. */
+export function isDeep(query: { state: { data?: unknown } }): boolean {
+  const { pages } = (query.state.data ?? {}) as { pages?: unknown[] };
+  return (pages?.length ?? 0) > MOST_LIVE_PAGES;
+}
+
+/** A list as somebody finds it who comes back to it. */
+export function firstPage<T, P>(data: InfiniteData<T, P> | undefined): InfiniteData<T, P> | undefined {
+  return data && { pages: data.pages.slice(0, 1), pageParams: data.pageParams.slice(0, 1) };
+}
+
 export const client = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: 2000,
       // What the server refused it will refuse again.
       retry: (failures, error) => error instanceof ApiError && error.unreachable && failures < 2,
-      refetchOnWindowFocus: true,
+      refetchOnWindowFocus: (query) => !isDeep(query),
     },
     mutations: { retry: false },
   },

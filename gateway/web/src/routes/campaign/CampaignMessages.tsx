@@ -1,3 +1,4 @@
+import { useCallback } from 'react';
 import { useSearchParams } from 'react-router';
 import type { Campaign, Mailbox, Message, MessageState } from '../../api/types';
 import { Split } from '../../components/Drawer';
@@ -26,6 +27,7 @@ export function CampaignMessages({ campaign, mailboxes }: { campaign: Campaign; 
   const state = STATES.includes(search.get('state') ?? '') ? (search.get('state') ?? '') : '';
   const { query } = useFilter();
   const list = useMessageList({ order: 'MESSAGE_ORDER_CAMPAIGN', campaignId: campaign.id, state: state ? (`MESSAGE_STATE_${state}` as MessageState) : undefined, query });
+  const cells = useCallback((message: Message) => <Cells message={message} campaign={campaign} mailbox={mailboxes.find(({ id }) => id === message.mailboxId)} now={now} />, [campaign, mailboxes, now]);
   return (
     <Split drawer={list.openId && <MessageDrawer key={list.openId} id={list.openId} onClose={() => list.open(undefined)} onPrevious={list.onPrevious} onNext={list.onNext} />}>
       <div className="flex items-center gap-2 px-gutter py-2.5">
@@ -37,7 +39,7 @@ export function CampaignMessages({ campaign, mailboxes }: { campaign: Campaign; 
         skeleton={6}
         recipient="w-[32%]"
         columns={[{ name: 'Mailbox', width: 'w-[150px]' }, { name: 'Time', width: 'w-[150px]' }, { name: 'State' }]}
-        cells={(message) => <Cells message={message} campaign={campaign} mailbox={mailboxes.find(({ id }) => id === message.mailboxId)} now={now} />}
+        cells={cells}
         empty={query || state ? <NoMatch query={query} among="emails of this campaign" onClear={() => setSearch({})} /> : <EmptyState title="No recipients yet" />}
       />
     </Split>

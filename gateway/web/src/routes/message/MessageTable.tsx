@@ -1,3 +1,4 @@
+import { memo } from 'react';
 import type { ReactNode } from 'react';
 import type { Message } from '../../api/types';
 import { Listed } from '../../shell/Listed';
@@ -25,7 +26,7 @@ interface MessageTableProps {
   skeleton: number;
   /** In place of rows, where there are none. */
   empty: ReactNode;
-  /** The cells behind the recipient's. */
+  /** The cells behind the recipient's; the same function as long as what it draws from is the same. */
   cells: (message: Message) => ReactNode;
 }
 
@@ -59,16 +60,7 @@ export function MessageTable({ list, columns, recipient, skeleton, empty, cells 
           {view.places.map((place) => {
             const message = rows[place];
             if (!message) return null;
-            return (
-              <tr key={message.id} data-row={place} data-cursor={place === list.cursor || undefined} data-open={message.id === list.openId || undefined} aria-rowindex={place + 2} className="cursor-pointer" onClick={() => list.open(message.id)}>
-                <td className="h-row">
-                  <button type="button" className="block w-full min-w-0 text-left" onClick={() => list.open(message.id)}>
-                    <Who message={message} />
-                  </button>
-                </td>
-                {cells(message)}
-              </tr>
-            );
+            return <Row key={message.id} message={message} place={place} cursor={place === list.cursor} open={message.id === list.openId} onOpen={list.open} cells={cells} />;
           })}
           {view.below > 0 && <tr style={{ height: view.below }} />}
         </tbody>
@@ -77,3 +69,26 @@ export function MessageTable({ list, columns, recipient, skeleton, empty, cells 
     </Listed>
   );
 }
+
+interface RowProps {
+  message: Message;
+  place: number;
+  cursor: boolean;
+  open: boolean;
+  onOpen: (id: string) => void;
+  cells: (message: Message) => ReactNode;
+}
+
+/** Remembered, so that scrolling draws only the rows that come into sight. */
+const Row = memo(function Row({ message, place, cursor, open, onOpen, cells }: RowProps) {
+  return (
+    <tr data-row={place} data-cursor={cursor || undefined} data-open={open || undefined} aria-rowindex={place + 2} className="cursor-pointer" onClick={() => onOpen(message.id)}>
+      <td className="h-row">
+        <button type="button" className="block w-full min-w-0 text-left" onClick={() => onOpen(message.id)}>
+          <Who message={message} />
+        </button>
+      </td>
+      {cells(message)}
+    </tr>
+  );
+});

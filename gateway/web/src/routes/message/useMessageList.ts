@@ -1,7 +1,7 @@
-import { useInfiniteQuery } from '@tanstack/react-query';
-import { useCallback } from 'react';
+import { hashKey, useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { useCallback, useEffect } from 'react';
 import { useSearchParams } from 'react-router';
-import { messages } from '../../api/queries';
+import { firstPage, messages } from '../../api/queries';
 import type { MessageFilter } from '../../api/queries';
 import { useCursor } from '../../components/useCursor';
 import { count } from '../../words/number';
@@ -12,7 +12,9 @@ const MOST_EMPTY = 5;
 /** A list of messages with its drawer: what is open lives in the address. */
 export function useMessageList(filter: MessageFilter) {
   const [search, setSearch] = useSearchParams();
-  const found = useInfiniteQuery(messages(filter));
+  const asked = messages(filter);
+  const found = useInfiniteQuery(asked);
+  useTrimmed(asked.queryKey);
   const rows = found.data?.pages.flatMap((page) => page.messages) ?? [];
   const openId = search.get('message') ?? undefined;
   const openPlace = rows.findIndex(({ id }) => id === openId);
@@ -32,4 +34,16 @@ export function useMessageList(filter: MessageFilter) {
   /** Of what is open: 9 of 971; without a total, 9. */
   const placeOf = (total: number | undefined) => (openPlace < 0 ? undefined : `${count(openPlace + 1)}${total === undefined ? '' : ` of ${count(Math.max(total, openPlace + 1))}`}`);
   return { found, rows, cursor, openId, placeOf, open, loadMore, onPrevious: step(-1), onNext: step(1) };
+}
+
+/** Whoever comes back to a list is at its top: of what was read far down, only the first page is kept and asked anew. */
+function useTrimmed(key: ReturnType<typeof messages>['queryKey']) {
+  const cache = useQueryClient();
+  useEffect(
+    () => () => {
+      const updatedAt = cache.getQueryState(key)?.dataUpdatedAt;
+      cache.setQueryData(key, firstPage, updatedAt === undefined ? undefined : { updatedAt });
+    },
+    [cache, hashKey(key)],
+  );
 }

@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
+import { useCallback } from 'react';
 import { useSearchParams } from 'react-router';
 import { mailboxes, overview } from '../../api/queries';
-import type { LaneState, Overview } from '../../api/types';
+import type { LaneState, Message, Overview } from '../../api/types';
 import { Split } from '../../components/Drawer';
 import { EmptyState } from '../../components/EmptyState';
 import { Head } from '../../components/Head';
@@ -32,9 +33,10 @@ export function Screen() {
   const tab = TABS.find(({ key }) => key === search.get('why'));
   const filter = { order: ORDER, ...useFilter(), laneState: tab?.state } as const;
   const { data: counts } = useQuery(overview);
-  const { data: boxes = [] } = useQuery(mailboxes);
+  const { data: boxes } = useQuery(mailboxes);
   const list = useMessageList(filter);
   const narrow = list.openId !== undefined;
+  const cells = useCallback((message: Message) => <ScheduledCells message={message} narrow={narrow} mailbox={boxes?.find(({ id }) => id === message.mailboxId)} now={now} />, [narrow, boxes, now]);
   const narrowed = Boolean(filter.query || filter.campaignId || filter.mailboxId);
   const total = narrowed ? undefined : tab ? waiting(counts, tab.state) : counts?.scheduled;
   return (
@@ -67,7 +69,7 @@ export function Screen() {
             ? [{ name: 'Mailbox', width: 'w-[104px]' }, { name: 'Waits because', width: 'w-[236px]' }, { name: 'Leaves', width: 'w-[120px]', right: true }]
             : [{ name: 'Subject' }, { name: 'Mailbox', width: 'w-[100px]' }, { name: 'Due', width: 'w-[96px]', roomy: true }, { name: 'Waits because', width: 'w-[244px]' }, { name: 'Until', width: 'w-[104px]' }, { name: 'Leaves', width: 'w-[190px] narrow:w-[112px]', right: true }]
         }
-        cells={(message) => <ScheduledCells message={message} narrow={narrow} mailbox={boxes.find(({ id }) => id === message.mailboxId)} now={now} />}
+        cells={cells}
         empty={
           narrowed || tab ? (
             <NoMatch query={filter.query} onClear={() => setSearch({})} among="emails that wait" />

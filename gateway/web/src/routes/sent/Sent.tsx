@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { CalendarDays, X } from 'lucide-react';
+import { useCallback } from 'react';
 import { useSearchParams } from 'react-router';
 import { attention, overview, usage } from '../../api/queries';
 import type { Message, MessageState } from '../../api/types';
@@ -41,6 +42,7 @@ export function Screen() {
   const { data: groups } = useQuery(attention);
   const list = useMessageList(filter);
   const narrow = list.openId !== undefined;
+  const cells = useCallback((message: Message) => <Cells message={message} narrow={narrow} now={now} />, [narrow, now]);
   const narrowed = Boolean(filter.query || filter.campaignId || filter.mailboxId || today);
   const unconfirmed = groups?.unconfirmed.reduce((sum, group) => sum + group.count, 0) ?? 0;
   return (
@@ -69,7 +71,7 @@ export function Screen() {
         list={list}
         skeleton={14}
         columns={[{ name: 'Subject' }, { name: 'State', width: narrow ? 'w-[150px]' : 'w-[300px] narrow:w-[220px]' }, { name: 'Time', width: 'w-[120px]', right: true }]}
-        cells={(message) => <Cells message={message} narrow={narrow} now={now} />}
+        cells={cells}
         empty={
           narrowed || tab ? (
             <NoMatch query={filter.query} among={today ? 'emails of today' : 'emails that left'} onClear={() => setSearch({})} wider={today ? { text: 'Search all days', run: () => set('day', '') } : undefined} />
