@@ -34,9 +34,10 @@ SENT_S: Final = 120
 
 # What left within a minute is told as if it had had the campaign's delay from the start: lists, charts and lanes of a
 # system that is new have no past to show.
-_STARTED: Final = "UPDATE campaigns SET create_time = {then}, start_time = {then} WHERE start_time < now()".format(
-    then=f"now() - interval '{(PAST + 4) * GAP_S} seconds'"
-)
+_STARTED: Final = """
+UPDATE campaigns SET create_time = {then}, start_time = {then}
+WHERE id IN (SELECT campaign_id FROM attempts)
+""".format(then=f"now() - interval '{(PAST + 4) * GAP_S} seconds'")
 _SPREAD: Final = f"""
 UPDATE attempts a SET settle_time = now() - places.place * interval '{GAP_S} seconds',
   claim_time = now() - places.place * interval '{GAP_S} seconds' - (a.settle_time - a.claim_time)

@@ -67,12 +67,12 @@ export function Screen() {
         <>
           <table className="table w-full table-fixed border-collapse">
             <colgroup>
-              <col className="w-[27%]" />
+              <col className="w-[25%]" />
               <col />
-              <col className="w-[188px]" />
-              <col className="w-[220px]" />
-              <col className="w-[150px]" />
-              <col className="w-[72px]" />
+              <col className="w-[156px]" />
+              <col className="w-[156px]" />
+              <col className="w-[132px]" />
+              <col className="w-[64px]" />
             </colgroup>
             <thead>
               <tr>
