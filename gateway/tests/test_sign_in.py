@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from .conftest import KEY, make_settings, running
-from .fake_scheduler import TOKEN
+from .fake_scheduler import LOCAL_SESSION, TOKEN
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -201,7 +201,7 @@ PROVIDER = {
 )
 async def test_a_session_of_the_machine_opens_nothing_elsewhere_or_beside_a_provider(where, settings):
     """In a cookie or as a bearer's; where it was begun, both do."""
-    secrets = ({"cookie": f"{COOKIE}=mll_x"}, {"authorization": "Bearer mll_x"})
+    secrets = ({"cookie": f"{COOKIE}={LOCAL_SESSION}"}, {"authorization": f"Bearer {LOCAL_SESSION}"})
     async with running(**{"local_sign_in": True, **settings}) as gateway:
         for secret in secrets:
             async with as_browser(gateway, **where, **secret) as browser:
@@ -209,13 +209,15 @@ async def test_a_session_of_the_machine_opens_nothing_elsewhere_or_beside_a_prov
         assert not gateway.scheduler.asked["GetIdentity"]
 
 
-async def test_a_session_of_the_machine_is_one_on_it(local):
+async def test_a_session_of_the_machine_opens_the_api_on_it(local):
     """And ends there like any other."""
     begins(local)
-    async with as_browser(local, cookie=f"{COOKIE}=mll_x") as browser:
+    async with as_browser(local, cookie=f"{COOKIE}={LOCAL_SESSION}") as browser:
+        opened = await browser.get("/v1/identity")
         await browser.post("/auth/sign-out", headers=CSRF)
 
-    assert [asked.secret for asked in local.scheduler.asked["RevokeSession"]] == ["mll_x"]
+    assert opened.status_code == 200
+    assert [asked.secret for asked in local.scheduler.asked["RevokeSession"]] == [LOCAL_SESSION]
 
 
 async def test_a_sign_out_that_fails_keeps_the_cookie(local):
