@@ -61,6 +61,8 @@ def _normalise_slowly(address: str) -> str:
         raise AddressError("has no @")
     if "@" in local:
         raise AddressError("has more than one @")
+    if not domain:
+        raise AddressError("has nothing after the @")
     local = _local(local)
     normal = f"{local}@{_domain(domain)}"
     # Again, in octets, of what goes on the wire.

@@ -94,6 +94,12 @@ def test_normal_addresses_are_clean_and_stay_as_they_are(text):
     assert not set(normal) & set(' \t\r\n\0,;<>()[]\\"')
 
 
+def test_what_is_cut_off_is_said_to_be():
+    """And not to have a wrong domain."""
+    with pytest.raises(AddressError, match="has nothing after the @"):
+        normalise("ada@")
+
+
 def test_a_key_names_an_address_whatever_its_case():
     """Limits belong to the mailbox as its provider sees it."""
     assert address_key("Ada@example.com") == address_key("ada@example.com")

@@ -3,6 +3,7 @@
 import { ApiError } from '../api/error';
 import { changed, EMPTY, FIELDS, merge } from './plan';
 import type { Field, Plan } from './plan';
+import { placeholders } from './template';
 
 /** What a draft asks of the API. Each rejects with an ApiError. */
 export interface DraftApi {
@@ -36,6 +37,8 @@ interface Kept {
 /** After the last key, and after the first at the latest. */
 const SAVE_AFTER_MS = 800;
 const SAVE_WITHIN_MS = 1800;
+/** After the last key while a variable is half written: the server would refuse it, and most are whole a moment later. */
+const SAVE_HALF_AFTER_MS = 5000;
 /** After a call that nobody answered. */
 const AGAIN_AFTER_MS = 5000;
 
@@ -178,7 +181,8 @@ export class Draft {
     const now = Date.now();
     this.unsavedSince ??= now;
     if (this.state.saving.kind !== 'saving' && this.state.saving.kind !== 'failed') this.set({ saving: { kind: 'unsaved' } });
-    this.again(Math.max(0, Math.min(SAVE_AFTER_MS, this.unsavedSince + SAVE_WITHIN_MS - now)));
+    const isHalf = [this.state.plan.subject, this.state.plan.html, this.state.plan.text].some((text) => placeholders(text).wrongAt !== undefined);
+    this.again(isHalf ? SAVE_HALF_AFTER_MS : Math.max(0, Math.min(SAVE_AFTER_MS, this.unsavedSince + SAVE_WITHIN_MS - now)));
   }
 
   private again(afterMs: number): void {

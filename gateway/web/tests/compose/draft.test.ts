@@ -95,6 +95,20 @@ it('is on the server within 2 s of the first key, however long one types', async
   expect(draft.state.id).toBe('1');
 });
 
+it('waits with a variable that is half written, and then says that it is not taken', async () => {
+  const draft = new Draft(server, kept, stored({ subject: 'S' }), server.plan('7'));
+  draft.edit({ subject: 'S {{na' });
+  await vi.advanceTimersByTimeAsync(4000);
+  expect(server.calls).toEqual([]);
+  draft.edit({ subject: 'S {{name}}' });
+  await vi.advanceTimersByTimeAsync(10);
+  expect(server.drafts.get('7')?.subject).toBe('S {{name}}');
+  draft.edit({ subject: 'S {{name}} {{' });
+  await vi.advanceTimersByTimeAsync(5100);
+
+  expect(server.calls).toEqual(['update subject', 'update subject']);
+});
+
 it('sends only what changed', async () => {
   const draft = new Draft(server, kept, stored({ name: 'A', subject: 'S' }), server.plan('7'));
   draft.edit({ subject: 'T' });

@@ -5,6 +5,8 @@ import { count } from '../../words/number';
 import { when } from '../../words/time';
 
 const HEIGHT = 84;
+/** A column is no wider, so that few hours look like few. */
+const WIDEST = 44;
 
 const SHADES = ['bg-mail', 'bg-mail-300', 'bg-mail-200'] as const;
 
@@ -26,17 +28,17 @@ export function ForecastChart({ forecast, now, names }: { forecast: Forecast; no
       <p aria-hidden="true" className="text-11 text-ink-3">
         {count(top)} {per}
       </p>
-      <div aria-hidden="true" className="flex border-b border-line" style={{ height: HEIGHT }}>
+      <div aria-hidden="true" className="flex border-b border-line" style={{ height: HEIGHT, maxWidth: bars.length * WIDEST }}>
         {bars.map(({ start, parts }) => {
           const sum = parts.reduce((all, part) => all + part, 0);
           return (
-            <div key={start} title={`${at(start)}: ${count(sum)}`} className="flex h-full max-w-10 flex-1 flex-col-reverse items-center gap-px">
+            <div key={start} title={`${at(start)}: ${count(sum)}`} className="flex h-full flex-1 flex-col-reverse items-center gap-px">
               {parts.map((part, place) => part > 0 && <i key={place} className={classes('w-[72%] flex-none rounded-[1.5px]', shade(place))} style={{ height: `calc(${(part / top) * 100}% - 1px)`, minHeight: 1 }} />)}
             </div>
           );
         })}
       </div>
-      <div aria-hidden="true" className="flex justify-between pt-1 text-11 text-ink-3">
+      <div aria-hidden="true" className="flex justify-between pt-1 text-11 text-ink-3" style={{ maxWidth: bars.length * WIDEST }}>
         <span>{at(first.start)}</span>
         {bars.length > 4 && <span>{at(middle.start)}</span>}
         {bars.length > 1 && <span>{at(last.start)}</span>}

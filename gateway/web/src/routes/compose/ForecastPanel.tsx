@@ -97,7 +97,7 @@ function End({ name, at, now }: { name: string; at: Date | undefined; now: Date 
   return (
     <div>
       <dt className="text-12 text-ink-3">{name}</dt>
-      <dd className="text-20 font-semibold tracking-[-0.018em]">{at ? <Time at={at} text={Math.abs(at.getTime() - now.getTime()) < 60_000 ? 'now' : when(at, now)} /> : 'not known'}</dd>
+      <dd className="text-20 font-semibold tracking-[-0.018em]">{at ? <Time at={at} text={Math.abs(at.getTime() - now.getTime()) < 60_000 ? 'Now' : when(at, now)} /> : 'Not known'}</dd>
     </div>
   );
 }

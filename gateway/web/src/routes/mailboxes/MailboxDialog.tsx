@@ -2,7 +2,7 @@ import { Eye, EyeOff } from 'lucide-react';
 import { useState } from 'react';
 import type { FormEvent } from 'react';
 import { call } from '../../api/client';
-import { ApiError } from '../../api/error';
+import { ApiError, sentence } from '../../api/error';
 import { because, useAct } from '../../api/useAct';
 import type { Catcher, Mailbox } from '../../api/types';
 import { Button } from '../../components/Button';
@@ -37,7 +37,10 @@ export function MailboxDialog({ mailbox, catcher, now, onClose }: { mailbox: Mai
     run: () => call('post', '/v1/mailboxes:verify', { body: { ...toSmtp(form), password: form.password, ...(mailbox ? { mailboxId: mailbox.id } : {}) } }),
   });
   const refused = save.error instanceof ApiError ? save.error : verify.error instanceof ApiError ? verify.error : undefined;
-  const fieldError = (name: string) => refused?.fields[name] ?? refused?.fields[`mailbox.${name}`] ?? refused?.fields[name.replace('smtp.', '')];
+  const fieldError = (name: string) => {
+    const said = refused?.fields[name] ?? refused?.fields[`mailbox.${name}`] ?? refused?.fields[name.replace('smtp.', '')];
+    return said && sentence(said);
+  };
   const submit = (event: FormEvent) => {
     event.preventDefault();
     verify.mutate();

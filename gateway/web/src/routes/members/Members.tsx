@@ -101,7 +101,7 @@ function MemberRow({ member, admin, own, now }: { member: Member; admin: boolean
   const entered = date(member.enterTime);
   return (
     <tr data-row>
-      <td className="h-row-2 p-full">
+      <td className="h-row-2">
         <span className="flex items-center gap-2.5">
           <Face name={name} picture={user?.picture} />
           <Two first={own ? `${name} (you)` : name} second={user?.name ? (user.email ?? '') : ''} strong />
@@ -123,7 +123,7 @@ function MemberRow({ member, admin, own, now }: { member: Member; admin: boolean
       <td>
         <Two first={since ? calendarDay(since, now) : ''} second={entered ? `Here ${ago(entered, now)}` : ''} />
       </td>
-      <td className="num">
+      <td className="num phone:col-start-2 phone:row-start-1">
         {admin && (
           <Button kind="danger" size="small" onClick={() => setRemoving(true)}>
             {own ? 'Leave' : 'Remove'}
@@ -149,12 +149,12 @@ function InvitationRow({ invitation, admin, now }: { invitation: Invitation; adm
   });
   return (
     <tr data-row className="text-ink-2">
-      <td className="h-row-2 p-full">
+      <td className="h-row-2">
         <Two first={invitation.email} second="Invited, has not come yet" />
       </td>
       <td>{roleWords(invitation.role)[0]}</td>
       <td>{ends && `Ends ${inWords(ends, now)}`}</td>
-      <td className="num">
+      <td className="num phone:col-start-2 phone:row-start-1">
         {admin && (
           <Button size="small" busy={revoke.isPending} onClick={() => revoke.mutate()}>
             Withdraw

@@ -108,11 +108,17 @@ function Row({ token, now, fresh, own, onRevoke }: { token: Token; now: Date; fr
         {own && <small className="ml-2 text-12 text-ink-3">this one is in use here</small>}
       </td>
       <td className="p-full">{revoked ? role : <Two first={role} second={may} strong />}</td>
-      <td>
-        {used ? <Two first={ago(used, now)} second={!revoked && now.getTime() - used.getTime() > STALE_MS ? 'Still needed?' : ''} /> : <span className="text-ink-3">Not yet</span>}
+      <td className="p-full">
+        <span className="flex items-baseline">
+          <Name>Last used</Name>
+          {used ? <Two first={ago(used, now)} second={!revoked && now.getTime() - used.getTime() > STALE_MS ? 'Still needed?' : ''} /> : <span className="text-ink-3">Not yet</span>}
+        </span>
       </td>
-      <td className="p-full text-ink-2">{revoked ? `Revoked ${calendarDay(revoked, now)}` : created && calendarDay(created, now)}</td>
-      <td className="num">
+      <td className="p-full text-ink-2">
+        {!revoked && <Name>Created</Name>}
+        {revoked ? `Revoked ${calendarDay(revoked, now)}` : created && calendarDay(created, now)}
+      </td>
+      <td className="num phone:col-start-2 phone:row-start-1">
         {!revoked && (
           <Button kind="danger" size="small" onClick={onRevoke}>
             Revoke
@@ -160,4 +166,9 @@ function Revoke({ token, onClose }: { token: Token; onClose: () => void }) {
       Programs that use it are refused from now on. {act.error && <span className="text-fail-ink">{because(act.error)}</span>}
     </Confirm>
   );
+}
+
+/** On a phone no head names the columns. */
+function Name({ children }: { children: string }) {
+  return <span className="mr-1.5 text-12 text-ink-3 desk:hidden">{children}</span>;
 }
