@@ -142,16 +142,34 @@ class Model:
         return Due(offers, min(waiting, default=None), now_us)
 
     def offers(self, slots: int, now_us: int) -> Iterator[Offer]:
-        for mailbox, score in self.gate_scores():
-            turn = 1 if self.gate(mailbox).gap else self.gate(mailbox).cap - len(self.flying(mailbox))
-            turn = min(slots, turn) if score <= now_us else 0
-            for campaign, lane_score in self.lane_scores(mailbox):
-                lane = self.lane(mailbox, campaign)
-                ready = 1 if lane.gap else sum(due <= now_us for due in lane.messages.values())
-                count = min(turn, ready) if lane_score <= now_us else 0
-                turn, slots = turn - count, slots - count
-                if count:
-                    yield Offer(mailbox, campaign, count)
+        """Each gate's even share of the slots; then what is left of them to those that used all of theirs."""
+        gates = [mailbox for mailbox, score in self.gate_scores() if score <= now_us][:slots]
+        counts = dict.fromkeys(gates, 0)
+        full = []
+        for place, mailbox in enumerate(gates):
+            share = -(-slots // (len(gates) - place))
+            counts[mailbox] = self.ready(mailbox, share, now_us)
+            slots -= counts[mailbox]
+            full += [mailbox] if counts[mailbox] == share else []
+        for mailbox in full:
+            slots += counts[mailbox]
+            counts[mailbox] = self.ready(mailbox, slots, now_us)
+            slots -= counts[mailbox]
+        return (offer for mailbox in gates for offer in self.of_gate(mailbox, counts[mailbox], now_us))
+
+    def ready(self, mailbox: int, most: int, now_us: int) -> int:
+        return sum(offer.count for offer in self.of_gate(mailbox, most, now_us))
+
+    def of_gate(self, mailbox: int, most: int, now_us: int) -> Iterator[Offer]:
+        """What a gate that is due can hand out of its lanes, in serving order."""
+        turn = min(most, 1 if self.gate(mailbox).gap else self.gate(mailbox).cap - len(self.flying(mailbox)))
+        for campaign, score in self.lane_scores(mailbox):
+            lane = self.lane(mailbox, campaign)
+            ready = 1 if lane.gap else sum(due <= now_us for due in lane.messages.values())
+            count = min(turn, ready) if score <= now_us else 0
+            turn -= count
+            if count:
+                yield Offer(mailbox, campaign, count)
 
     def claim(self, token: int, lease_us: int, grants: Sequence[Grant], *, now_us: int) -> list[Claimed]:
         claimed: list[Claimed] = []

@@ -9,7 +9,7 @@ from .machine import QueueMachine
 
 # No shrinking: that the fault is found is the claim, not how briefly it can be shown.
 BUDGET = settings(
-    max_examples=150,
+    max_examples=400,
     stateful_step_count=20,
     deadline=None,
     database=None,
@@ -84,6 +84,9 @@ FAULTS = {
         "local found, at = look(tonumber(ARGV[4]))\nleave(4 * lanes + 6)\nlook = function() return found, at end\n",
     ),
     "a turn leaves out the last lane": ("for i = 6, 4 * lanes + 5, 4 do", "for i = 6, 4 * lanes + 1, 4 do"),
+    "the first gates take all slots": ("math.ceil(left / (#gates - i + 1))", "left"),
+    "what some gates do not use is lost": ("if found[i].total == found[i].share then", "if false then"),
+    "what some gates do not use is offered twice": ("      left = left + found[i].total\n", ""),
     "a gate with a gap is offered several times": ("gap > 0 and 1 or room", "room"),
 }
 
