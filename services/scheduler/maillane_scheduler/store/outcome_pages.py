@@ -92,6 +92,7 @@ async def list_page(
     Raises:
         NotFound: CAMPAIGN_NOT_FOUND or MAILBOX_NOT_FOUND.
     """
+    await connection.execute(message_pages.BY_LOOKUPS)
     campaigns = await campaigns_of(connection, workspace_id, filters)
     before_us, before_id = cursor or (_END_US, 0)
     of = {
