@@ -78,7 +78,8 @@ function NewEnd({ campaign, plan, changed }: { campaign: Campaign; plan: { delay
   const before = date(campaign.expectedEndTime);
   const end = changed ? date(data?.lastTime) : before;
   const left = counted(campaign.counts?.pending ?? 0, 'email is', 'emails are');
-  const instead = changed && before ? ` instead of ${day(before, now)}` : '';
+  const was = changed && before ? day(before, now) : '';
+  const instead = !was ? '' : end && day(end, now) === was ? ', as before' : ` instead of ${was}`;
   return (
     <p aria-live="polite" className={classes('text-ink-2', isPlaceholderData && 'opacity-60')}>
       {left} still to go. {end ? `They end ${day(end, now)}${instead}, as things stand.` : error || data ? 'When they end with this pace is not known.' : ''}
