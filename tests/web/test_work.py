@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from .chromium import PATIENCE_MS
 from .conftest import Enters
 from .furniture import csv, people
 from .house import DROPPED, REFUSED, House, Person
@@ -95,6 +96,27 @@ def test_a_campaign_is_written_from_a_csv_foreseen_and_scheduled(enters: Enters,
     expect(page.get_by_text("of 1,000 sent").first).to_be_visible()
     page.get_by_role("link", name="Scheduled").first.click()
     expect(page.get_by_role("row", name=re.compile("Ada"))).not_to_have_count(0)
+
+
+def test_a_list_of_a_hundred_thousand_is_read_while_one_goes_on_writing(enters: Enters, tmp_path: Path):
+    """Its bar moves meanwhile."""
+    person = enters("Barbara Liskov")
+    person.has_mailbox("barbara@example.com")
+    page = person.page
+    file = tmp_path / "all.csv"
+    file.write_text("email,n\n" + "".join(f"r{n}@example.com,{n}\n" for n in range(100_000)))
+    page.goto("/compose")
+    page.evaluate(_NOTES_THE_BAR)
+
+    page.locator("input[type=file]").first.set_input_files(file)
+    bar = page.get_by_role("progressbar", name=re.compile("all.csv"))
+    expect(bar).to_be_visible()
+    page.get_by_role("textbox", name="Subject").press_sequentially("Written meanwhile")
+
+    expect(page.get_by_role("textbox", name="Subject")).to_have_text("Written meanwhile")
+    expect(bar).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^100,000 recipients found"))).to_be_visible(timeout=3 * PATIENCE_MS)
+    assert len(page.evaluate("[...noted]")) > 5
 
 
 def test_two_people_watch_a_campaign_and_what_one_does_the_other_sees(house: House, browser: Browser, enters: Enters):
@@ -209,6 +231,13 @@ def test_who_was_invited_is_in_that_workspace_and_goes_over_to_their_own(enters:
 
     expect(page.get_by_role("row", name=re.compile("mary@"))).to_be_visible()
     expect(page.get_by_role("row", name=re.compile("emmy@"))).to_have_count(0)
+
+
+_NOTES_THE_BAR = """() => {
+  window.noted = new Set();
+  const note = () => noted.add(document.querySelector('[role=progressbar]')?.getAttribute('aria-valuenow'));
+  new MutationObserver(note).observe(document, { subtree: true, childList: true, attributeFilter: ['aria-valuenow'] });
+}"""
 
 
 def _sent(page: Page) -> int:
