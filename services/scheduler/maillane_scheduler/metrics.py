@@ -12,6 +12,7 @@ REFUSALS = Counter("maillane_claim_refusals", "Messages that Postgres refused to
 BACKOFFS = Counter("maillane_mailbox_backoffs", "Times that a mailbox was parked because of its server.")
 CAPS_LOWERED = Counter("maillane_mailbox_caps_lowered", "Times that a server had too many connections of a mailbox.")
 REBUILDS = Counter("maillane_queue_rebuilds", "New generations of the delay queue.")
+LANES_MENDED = Counter("maillane_queue_lanes_mended", "Lanes of which the queue had less than waits in them.")
 CLOCK_JUMPS = Counter("maillane_clock_jumps", "Jumps of a store's clock, as each scheduler saw them.", ["store"])
 UNCONFIRMED = Counter("maillane_unconfirmed", "Messages that became unconfirmed by a lease that ran out.")
 REJECTED_CAMPAIGNS = Counter(

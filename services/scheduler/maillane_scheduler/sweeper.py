@@ -42,6 +42,7 @@ from maillane_scheduler.store import (
 )
 from maillane_scheduler.store.engine import DispatchPool
 from maillane_scheduler.sync.generation import Generation
+from maillane_scheduler.sync.lane_check import LaneCheck
 from maillane_scheduler.sync.sync import Sync
 
 log = structlog.get_logger()
@@ -87,6 +88,7 @@ class Sweeper:
         self._generation = generation
         self._resender = resender
         self._mover = Mover(engine, sync)
+        self._lane_check = LaneCheck(queue, pool, sync)
         # Of Postgres, and of the queue's Redis.
         self.steady = SteadyClock()
         self.queue_clock = SteadyClock()
@@ -141,6 +143,7 @@ class Sweeper:
         yield "completion", self._complete
         yield "levels", self._levels
         yield "caps", self._lift_caps
+        yield "lanes", lambda: self._lane_check.step(time.monotonic())
         yield "generations", self._drop_generations
         for name, every_s, work in (
             ("tests", CANCEL_EVERY_S, self._overdue_tests),

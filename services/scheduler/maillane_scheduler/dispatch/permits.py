@@ -134,7 +134,11 @@ class Permits:
         wanted = []
         for offer in offers:
             lane = (offer.campaign, offer.mailbox)
-            if found := terms.get(lane):
+            if not offer.count:
+                # Its index says that something is due, and nothing is: Redis has lost the lane alone. No other may be
+                # held up by that. Any command of the lane puts its index right, and the sweep finds what is missing.
+                await self._queue.restore_service(offer.mailbox, offer.campaign, 0)
+            elif found := terms.get(lane):
                 wanted.append(Wanted(found, offer.count, self._stock.ahead(lane, now) if lane in asking else 0))
             else:
                 await self._queue.clear_lane(offer.mailbox, offer.campaign)

@@ -19,6 +19,7 @@ from maillane_scheduler.queue.values import (
     Sentinel,
     Settled,
     Standing,
+    Tally,
     Turn,
 )
 
@@ -39,5 +40,6 @@ __all__ = [
     "Settled",
     "StaleGeneration",
     "Standing",
+    "Tally",
     "Turn",
 ]

@@ -23,6 +23,7 @@ from maillane_scheduler.queue.values import (
     Sentinel,
     Settled,
     Standing,
+    Tally,
     Turn,
 )
 
@@ -388,6 +389,14 @@ class Queue:
                 Standing(int(waiting), *(int(value) if value else None for value in rest))
                 for waiting, *rest in _groups(flat, 4)
             ]
+        return found
+
+    async def tally(self, lanes: Sequence[tuple[int, int]]) -> list[Tally]:
+        """What each (mailbox, campaign) holds, in their order. Each batch of LOOK_BATCH is of one instant."""
+        found: list[Tally] = []
+        for batch in _batches(lanes, LOOK_BATCH):
+            flat = await self._run("tally", *chain.from_iterable(batch))
+            found += [Tally(*(int(value) if value else 0 for value in lane)) for lane in _groups(flat, 4)]
         return found
 
     async def waiting(self, places: Sequence[tuple[int, int, int]], most: int) -> list[list[int]]:

@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "set_campaign": (),
     "settle": ("leaving",),
     "standing": (),
+    "tally": (),
     "turn": ("leaving", "offers", "taking"),
     "unserve": (),
     "waiting": (),

@@ -56,6 +56,21 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """What a lane holds: how many wait, how many of it are in flight; and the revisions it was told, 0 for none."""
+
+    waiting: int
+    flying: int
+    gate_revision: int
+    lane_revision: int
+
+    @property
+    def held(self) -> int:
+        """Waiting or in flight."""
+        return self.waiting + self.flying
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """A lane that can hand out `count` messages now, if all offers before it in the list are taken as well."""
 

@@ -17,6 +17,7 @@ from maillane_scheduler.queue import (
     Settled,
     StaleGeneration,
     Standing,
+    Tally,
     keys,
 )
 from redis.asyncio import Redis
@@ -447,6 +448,17 @@ async def test_standing_tells_what_waits_and_the_last_service(queue: Queue) -> N
 
     assert served == Standing(2, NOW + 5, NOW + 1, NOW + 1)
     assert unknown == Standing(0, None, None, None)
+
+
+async def test_a_tally_tells_what_a_lane_holds_and_was_told(queue: Queue) -> None:
+    """Of a lane that has messages waiting and in flight beside another's, and of one that was never told of."""
+    await queue.configure_gate(M, GateConfig(7, False, 0, 9))
+    await queue.configure_lane(M, C, LaneConfig(8, False, 0))
+    await queue.enqueue(M, C, [(1, NOW), (2, NOW + 5), (3, NOW + 9)])
+    await queue.enqueue(M, OTHER_C, [(4, NOW)])
+    await queue.claim(TOKEN, LEASE, [Grant(M, C, 1), Grant(M, OTHER_C, 1)], now_us=NOW + 1)
+
+    assert await queue.tally([(M, C), (OTHER_M, C)]) == [Tally(2, 1, 7, 8), Tally(0, 0, 0, 0)]
 
 
 async def test_waiting_messages_are_found_by_place_and_places_by_message(queue: Queue) -> None:
