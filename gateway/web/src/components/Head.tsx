@@ -16,7 +16,7 @@ export function Head({ title, fact, actions, above, beside }: { title: string; f
         {beside}
         {fact && <span className="text-ink-3">{fact}</span>}
       </div>
-      {actions && <div className="ml-auto flex min-w-0 items-center gap-2 phone:has-[[data-find]]:w-full">{actions}</div>}
+      {actions && <div className="ml-auto flex items-center gap-2 phone:has-[[data-find]]:w-full">{actions}</div>}
     </header>
   );
 }

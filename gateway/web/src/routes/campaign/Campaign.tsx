@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { ChevronRight } from 'lucide-react';
-import { useState } from 'react';
+import { Suspense, useState } from 'react';
 import { Link, useParams, useSearchParams } from 'react-router';
 import { useLiveCampaign } from '../../api/live';
 import { campaign as campaignQuery, mailboxes as mailboxesQuery } from '../../api/queries';
@@ -8,6 +8,7 @@ import type { Campaign } from '../../api/types';
 import { Badge } from '../../components/Badge';
 import { Head } from '../../components/Head';
 import { Icon } from '../../components/Icon';
+import { lazily } from '../../components/lazily';
 import { SkeletonRows } from '../../components/Skeleton';
 import { Split } from '../../components/Drawer';
 import { Tabs } from '../../components/Tabs';
@@ -15,15 +16,16 @@ import { PageError } from '../../shell/PageError';
 import { useNow } from '../../useNow';
 import { mailboxesOf, stateOf } from '../../words/campaign';
 import { count } from '../../words/number';
-import { MessageDrawer } from '../message/MessageDrawer';
+import { MessageDrawer } from '../message/LazyDrawer';
 import { CampaignActions } from './CampaignActions';
 import { CampaignLanes } from './CampaignLanes';
 import { CampaignMessages } from './CampaignMessages';
 import { ByHour } from './ByHour';
-import { EditDialog } from './EditDialog';
 import { Facts } from './Facts';
-import { History } from './History';
-import { TemplatePart } from './TemplatePart';
+
+const EditDialog = lazily(async () => (await import('./EditDialog')).EditDialog);
+const History = lazily(async () => (await import('./History')).History);
+const TemplatePart = lazily(async () => (await import('./TemplatePart')).TemplatePart);
 
 const PARTS = [
   { key: 'messages', text: 'Messages' },
@@ -68,7 +70,7 @@ function Live({ campaign }: { campaign: Campaign }) {
         actions={<CampaignActions campaign={campaign} onEdit={() => setEditing(true)} />}
       />
       <Facts campaign={campaign} mailboxes={used} now={now} />
-      <div className="mt-6 grid gap-4 px-gutter">
+      <div className="mt-6 grid grid-cols-[minmax(0,1fr)] gap-4 px-gutter">
         {going && <CampaignLanes campaign={campaign} mailboxes={used} now={now} />}
         <ByHour campaign={campaign} mailboxes={used} now={now} />
       </div>
@@ -86,9 +88,11 @@ function Live({ campaign }: { campaign: Campaign }) {
         />
       </div>
       {part === 'messages' && <CampaignMessages campaign={campaign} mailboxes={boxes} />}
-      {part === 'template' && <TemplatePart campaign={campaign} />}
-      {part === 'history' && <History campaign={campaign} />}
-      {editing && <EditDialog campaign={campaign} onClose={() => setEditing(false)} />}
+      <Suspense fallback={<SkeletonRows rows={4} />}>
+        {part === 'template' && <TemplatePart campaign={campaign} />}
+        {part === 'history' && <History campaign={campaign} />}
+      </Suspense>
+      <Suspense>{editing && <EditDialog campaign={campaign} onClose={() => setEditing(false)} />}</Suspense>
     </Split>
   );
 }

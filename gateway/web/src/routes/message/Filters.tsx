@@ -12,8 +12,8 @@ import { short } from '../../words/number';
 /** Tabs at the left; campaign and mailbox, as filters in the address, at the right where a drawer leaves them room. */
 export function FilterBar({ narrow, children, more }: { narrow: boolean; children?: ReactNode; more?: ReactNode }) {
   return (
-    <div className="flex items-center gap-2 px-gutter pb-2.5 narrow:flex-wrap phone:flex-nowrap phone:overflow-x-auto phone:[scrollbar-width:none]">
-      <div className="min-w-0 flex-none">{children}</div>
+    <div className="flex flex-wrap items-center gap-2 px-gutter pb-2.5 phone:flex-nowrap phone:overflow-x-auto phone:[scrollbar-width:none]">
+      <div className="max-w-full flex-none phone:max-w-none">{children}</div>
       <span className="flex-1" />
       <div className="flex flex-none gap-2">
         {more}

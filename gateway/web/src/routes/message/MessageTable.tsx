@@ -13,8 +13,8 @@ export interface Column {
   /** A class; without one it shares what the others leave. */
   width?: string;
   right?: boolean;
-  /** Left out where the window is narrow, as its cells are by the same class. */
-  roomy?: boolean;
+  /** The class that leaves it out where there is no room, as its cells have it. */
+  hide?: string;
 }
 
 interface MessageTableProps {
@@ -41,15 +41,15 @@ export function MessageTable({ list, columns, recipient, skeleton, empty, cells 
       <table ref={view.table} className="table w-full table-fixed border-collapse" aria-rowcount={found.hasNextPage ? -1 : rows.length + 1}>
         <colgroup>
           <col className={recipient} />
-          {columns.map(({ name, width, roomy }) => (
-            <col key={name} className={classes(width, roomy && 'n-hide')} />
+          {columns.map(({ name, width, hide }) => (
+            <col key={name} className={classes(width, hide)} />
           ))}
         </colgroup>
         <thead>
           <tr>
             <th scope="col">Recipient</th>
-            {columns.map(({ name, right, roomy }) => (
-              <th key={name} scope="col" className={classes(right && 'num', roomy && 'n-hide')}>
+            {columns.map(({ name, right, hide }) => (
+              <th key={name} scope="col" className={classes(right && 'num', hide)}>
                 {name}
               </th>
             ))}

@@ -14,7 +14,7 @@ import { MessageDrawer } from '../message/MessageDrawer';
 import { MessageTable } from '../message/MessageTable';
 import { NoMatch } from '../message/NoMatch';
 import { useMessageList } from '../message/useMessageList';
-import { ScheduledCells } from './ScheduledCells';
+import { ScheduledCells, SUBJECT } from './ScheduledCells';
 
 const ORDER = 'MESSAGE_ORDER_LEAVING';
 
@@ -67,7 +67,7 @@ export function Screen() {
         columns={
           narrow
             ? [{ name: 'Mailbox', width: 'w-[104px]' }, { name: 'Waits because', width: 'w-[236px]' }, { name: 'Leaves', width: 'w-[120px]', right: true }]
-            : [{ name: 'Subject' }, { name: 'Mailbox', width: 'w-[100px]' }, { name: 'Due', width: 'w-[96px]', roomy: true }, { name: 'Waits because', width: 'w-[244px]' }, { name: 'Until', width: 'w-[104px]' }, { name: 'Leaves', width: 'w-[190px] narrow:w-[112px]', right: true }]
+            : [{ name: 'Subject', hide: SUBJECT }, { name: 'Mailbox', width: 'w-[100px]' }, { name: 'Due', width: 'w-[96px]', hide: 'n-hide' }, { name: 'Waits because', width: 'w-[244px]' }, { name: 'Until', width: 'w-[104px]' }, { name: 'Leaves', width: 'w-[190px] snug:w-[112px]', right: true }]
         }
         cells={cells}
         empty={

@@ -15,13 +15,16 @@ interface ScheduledCellsProps {
   now: Date;
 }
 
+/** Between a phone's cards and a table with room for all, why and until when come before what. */
+export const SUBJECT = 'min-[721px]:max-[860px]:hidden';
+
 /** Why a message waits, until when, and when it leaves. */
 export function ScheduledCells({ message, narrow, mailbox, now }: ScheduledCellsProps) {
   const due = date(message.dueTime);
   const expected = date(message.hold?.expectedTime);
   return (
     <>
-      {!narrow && <td className="p-full text-ink-2 phone:order-2">{message.subject}</td>}
+      {!narrow && <td className={`p-full text-ink-2 phone:order-2 ${SUBJECT}`}>{message.subject}</td>}
       <td className="p-hide text-ink-2">{mailbox && short(mailbox.address)}</td>
       {!narrow && <td className="n-hide text-ink-2">{due && <Time at={due} text={when(due, now)} />}</td>}
       <td className="phone:order-3 phone:text-12">
@@ -36,7 +39,7 @@ export function ScheduledCells({ message, narrow, mailbox, now }: ScheduledCells
         {expected ? (
           <span className="inline-flex items-baseline gap-3">
             <Time at={expected} text={inWords(expected, now)} className="font-medium" />
-            {!narrow && <span className="min-w-[66px] text-ink-3 narrow:hidden">{precise(expected, now)}</span>}
+            {!narrow && <span className="min-w-[66px] text-ink-3 snug:hidden">{precise(expected, now)}</span>}
           </span>
         ) : (
           <span className="text-ink-3">not known</span>
