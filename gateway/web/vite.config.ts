@@ -34,5 +34,13 @@ const proxy = { target: gateway, ...(token ? { headers: { authorization: `Bearer
 export default defineConfig({
   plugins: [react(), tailwindcss(), compressed()],
   server: { proxy: { '/v1': proxy, '/auth': proxy } },
-  build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    // What every screen needs of others' code is one file, which changes only with our dependencies.
+    rolldownOptions: {
+      output: { codeSplitting: { groups: [{ name: 'vendor', test: /node_modules\/(react|react-dom|react-router|scheduler|@tanstack\/(react-query|query-core))\// }] } },
+    },
+  },
 });

@@ -1,5 +1,5 @@
 import { ChevronDown, ChevronUp, Link2, X } from 'lucide-react';
-import { useEffect, useRef } from 'react';
+import { Suspense, useEffect, useRef } from 'react';
 import type { ReactNode } from 'react';
 import { Button } from './Button';
 import { classes } from './classes';
@@ -10,7 +10,7 @@ export function Split({ children, drawer }: { children: ReactNode; drawer: React
   return (
     <div className={classes(drawer ? 'wide:grid wide:grid-cols-[minmax(0,1fr)_var(--drawer)]' : undefined)}>
       <div className="min-w-0">{children}</div>
-      {drawer}
+      <Suspense>{drawer}</Suspense>
     </div>
   );
 }

@@ -12,7 +12,7 @@ import { failure, MARKS, stateOfMessage } from '../../words/message';
 import { capital, short } from '../../words/number';
 import { date, precise, when } from '../../words/time';
 import { Find, useFilter, useFilterSetter } from '../message/Filters';
-import { MessageDrawer } from '../message/MessageDrawer';
+import { MessageDrawer } from '../message/LazyDrawer';
 import { MessageTable } from '../message/MessageTable';
 import { NoMatch } from '../message/NoMatch';
 import { useMessageList } from '../message/useMessageList';

@@ -32,10 +32,10 @@ export function MailboxDialog({ mailbox, catcher, now, onClose }: { mailbox: Mai
         : call('post', '/v1/mailboxes', { body: toMailbox(form) }),
     onDone: ({ address }) => (toast({ text: mailbox ? `${address} was saved` : `${address} was added` }), onClose()),
   });
-  const verify = useAct({
-    changes: [],
-    run: () => call('post', '/v1/mailboxes:verify', { body: { ...toSmtp(form), password: form.password, ...(mailbox ? { mailboxId: mailbox.id } : {}) } }),
-  });
+  const asked = { ...toSmtp(form), password: form.password, ...(mailbox ? { mailboxId: mailbox.id } : {}) };
+  const verify = useAct({ changes: [], run: (body: typeof asked) => call('post', '/v1/mailboxes:verify', { body }) });
+  // Of another server or password nothing is known yet.
+  const found = JSON.stringify(verify.variables) === JSON.stringify(asked) ? verify.data : undefined;
   const refused = save.error instanceof ApiError ? save.error : verify.error instanceof ApiError ? verify.error : undefined;
   const fieldError = (name: string) => {
     const said = refused?.fields[name] ?? refused?.fields[`mailbox.${name}`] ?? refused?.fields[name.replace('smtp.', '')];
@@ -43,9 +43,9 @@ export function MailboxDialog({ mailbox, catcher, now, onClose }: { mailbox: Mai
   };
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    verify.mutate();
+    verify.mutate(asked);
   };
-  const verified = verify.data?.verified === true;
+  const verified = found?.verified === true;
   return (
     <Dialog
       wide
@@ -59,7 +59,7 @@ export function MailboxDialog({ mailbox, catcher, now, onClose }: { mailbox: Mai
             {verified ? (mailbox ? 'Save' : 'Add mailbox') : 'Save without verifying'}
           </Button>
           <Button kind={verified ? 'default' : 'primary'} type="submit" form="mailbox" busy={verify.isPending}>
-            {verify.data ? 'Verify again' : 'Verify'}
+            {found ? 'Verify again' : 'Verify'}
           </Button>
         </>
       }
@@ -81,7 +81,7 @@ export function MailboxDialog({ mailbox, catcher, now, onClose }: { mailbox: Mai
             value={form.password}
             placeholder={mailbox?.smtp?.hasPassword ? 'Kept as it is' : ''}
             onChange={(event) => set({ password: event.target.value })}
-            error={fieldError('smtp.password') ?? (verify.data?.failedStep === 'STEP_AUTH' && !verify.isPending ? preset.refused : undefined)}
+            error={fieldError('smtp.password') ?? (found?.failedStep === 'STEP_AUTH' && !verify.isPending ? preset.refused : undefined)}
             hint={preset.hint}
             unit={
               <button type="button" aria-label={shown ? 'Hide' : 'Show'} onClick={() => setShown(!shown)} className="grid size-6 place-items-center">
@@ -130,7 +130,7 @@ export function MailboxDialog({ mailbox, catcher, now, onClose }: { mailbox: Mai
             </Note>
           )}
         </form>
-        <VerifyResult result={verify.data} busy={verify.isPending} onUse={(port, security) => set({ port: String(port), security: security as never })} />
+        <VerifyResult result={found} busy={verify.isPending} onUse={(port, security) => set({ port: String(port), security: security as never })} />
       </div>
     </Dialog>
   );

@@ -1,5 +1,6 @@
 import { Button } from '../../components/Button';
 import { Raw, Step, Steps } from '../../components/Steps';
+import { capital } from '../../words/number';
 import { SECURITIES } from './presets';
 
 interface Result {
@@ -34,7 +35,7 @@ export function VerifyResult({ result, busy, onUse }: { result: Result | undefin
       <Steps>
         {done.filter(({ step, ok }) => !ok || step !== 'STEP_HELLO').map(({ step, ok, detail }) => (
           <Step key={step} mark={ok ? 'pass' : 'failed'} title={WORDS[step]?.[ok ? 0 : 1]}>
-            {ok ? detail && <p className="text-12 text-ink-3">{detail}</p> : <Failure result={result} detail={detail} onUse={onUse} />}
+            {ok ? said(step, detail) && <p className="text-12 text-ink-3">{said(step, detail)}</p> : <Failure result={result} detail={detail} onUse={onUse} />}
           </Step>
         ))}
         {ahead.map((step, place) => (
@@ -43,6 +44,13 @@ export function VerifyResult({ result, busy, onUse }: { result: Result | undefin
       </Steps>
     </div>
   );
+}
+
+/** What its line says beyond the title. */
+function said(step: string, detail: string): string {
+  const title = WORDS[step]?.[0] ?? '';
+  const rest = detail.startsWith(title) ? detail.slice(title.length).replace(/^[\s:,(]+|\)$/g, '') : detail;
+  return capital(rest);
 }
 
 function Failure({ result, detail, onUse }: { result: Result | undefined; detail: string; onUse: (port: number, security: string) => void }) {

@@ -17,7 +17,7 @@ import { failure, stateOfMessage } from '../../words/message';
 import { count } from '../../words/number';
 import { date, precise } from '../../words/time';
 import { ExportLink, FilterBar, Find, tabPath, useFilter, useFilterSetter } from '../message/Filters';
-import { MessageDrawer } from '../message/MessageDrawer';
+import { MessageDrawer } from '../message/LazyDrawer';
 import { MessageTable } from '../message/MessageTable';
 import { NoMatch } from '../message/NoMatch';
 import { useMessageList } from '../message/useMessageList';
