@@ -60,7 +60,7 @@ async def _claim_p99_ms(rig: Rig, claims: int = CLAIMS) -> float:
 
 
 async def _pages(rig: Rig) -> Figures:
-    """First pages: of what was sent in a campaign, of what waits in the largest, behind all others; and what somebody's address finds."""
+    """First pages: of what was sent, of what waits in a large campaign behind others, and of what an address finds."""
     [(done,)] = rig.sql("SELECT max(campaign_id) FROM messages")
     [(largest,)] = rig.sql("SELECT campaign_id FROM lanes GROUP BY 1 ORDER BY sum(size) DESC, 1 DESC LIMIT 1")
     [(email,)] = rig.sql("SELECT email FROM messages WHERE campaign_id = %s ORDER BY id DESC LIMIT 1", largest)
