@@ -181,7 +181,9 @@ async def test_idle_connections_close() -> None:
         await closed(server)
 
         assert server.verbs[-1] == "QUIT"
-        assert pool._mailboxes == {}
+        async with asyncio.timeout(5):
+            while pool._mailboxes:
+                await asyncio.sleep(0.001)
 
 
 async def test_the_cap_of_a_mailbox() -> None:
@@ -191,6 +193,52 @@ async def test_the_cap_of_a_mailbox() -> None:
 
     assert all(verdict.accepted for verdict in verdicts)
     assert server.most_open == 2
+
+
+@pytest.mark.parametrize("why", ["spent", "another way"])
+async def test_the_cap_holds_while_a_connection_says_goodbye(why: str) -> None:
+    """A mailbox of one connection opens the next only once its server has let go of the one before."""
+    extensions = ["PIPELINING", "LIMITS MAILMAX=1"] if why == "spent" else ["PIPELINING"]
+    async with scripted({"QUIT": [Do.WAIT]}, extensions=extensions) as server, pooled() as pool:
+        await send(pool, transport(server.port, max_connections=1))
+        host = "127.0.0.1" if why == "spent" else "localhost"
+        second = asyncio.create_task(send(pool, transport(server.port, host=host, revision=2, max_connections=1)))
+        await server.event("QUIT").wait()
+        await asyncio.sleep(0.02)
+        server.released.set()
+
+        assert (await second).accepted
+    assert (server.connections, server.most_open) == (2, 1)
+
+
+async def test_a_goodbye_that_is_not_answered_holds_nobody_up_for_long() -> None:
+    """A server that says nothing to QUIT is left for the next connection after a moment."""
+    async with scripted({"QUIT": [Do.HANG]}, extensions=["LIMITS MAILMAX=1"]) as server, pooled(QUICK) as pool:
+        await send(pool, transport(server.port, max_connections=1))
+
+        assert (await send(pool, transport(server.port, max_connections=1))).accepted
+
+
+async def test_a_lowered_cap_closes_what_is_idle_beyond_it() -> None:
+    """Of three connections that are idle, one is left once the mailbox may have one."""
+    async with scripted({"CONTENT": [Do.WAIT] * 3}) as server, pooled() as pool:
+        sending = [asyncio.create_task(send(pool, transport(server.port))) for _ in range(3)]
+        await _open(server, 3)
+        server.released.set()
+        await asyncio.gather(*sending)
+        await send(pool, transport(server.port, revision=2, max_connections=1))
+        await _open(server, 1)
+
+        assert (pool.connections, server.connections) == (1, 3)
+
+
+async def test_what_is_idle_by_the_newer_way_counts_for_the_older() -> None:
+    """A message that has the settings of before gets its own connection only once the idle one is closed."""
+    async with scripted() as server, pooled() as pool:
+        await send(pool, transport(server.port, revision=2, max_connections=1))
+        await send(pool, transport(server.port, revision=1, max_connections=1, host="localhost"))
+
+    assert (server.connections, server.most_open) == (2, 1)
 
 
 async def test_the_limit_of_the_process() -> None:
@@ -388,3 +436,10 @@ async def test_close() -> None:
             await waiting
         assert server.verbs.count("QUIT") == 1
         assert not pool._idle
+
+
+async def _open(server: Scripted, connections: int) -> None:
+    """Waits until the server has so many connections, each with its content where it has not been released."""
+    async with asyncio.timeout(5):
+        while server.open != connections or (not server.released.is_set() and len(server.messages) < connections):
+            await asyncio.sleep(0.001)

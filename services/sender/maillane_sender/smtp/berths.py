@@ -60,6 +60,10 @@ class Berths:
         self._limits[mailbox_id] = berths
         self.look()
 
+    def excess(self, mailbox_id: str, beside: int) -> int:
+        """By how many a mailbox has more connections than it may: one at each of its berths, and those beside them."""
+        return len(self._taken.get(mailbox_id, ())) + beside - self._limits[mailbox_id]
+
     def forget(self, mailbox_id: str) -> bool:
         """Forgets the limit of a mailbox for which nobody is here or waits; says whether that is so."""
         if mailbox_id in self._taken or mailbox_id in self._waiting:

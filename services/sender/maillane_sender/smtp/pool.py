@@ -40,9 +40,10 @@ class PoolClosed(Exception):
 class Pool:
     """Sends messages over reused connections.
 
-    At most `concurrency` connections are at work at a time, and at most a mailbox's `max_connections` for it. Where
-    some have to wait, mailboxes take turns, and the messages of each are served in the order of asking, or ride behind
-    another of it where that comes first. A connection left idle closes after `idle_s`.
+    At most `concurrency` connections are at work at a time, and at most a mailbox's `max_connections` are open at its
+    server, also idle ones, and those that say goodbye. Where some have to wait, mailboxes take turns, and the messages
+    of each are served in the order of asking, or ride behind another of it where that comes first. A connection left
+    idle closes after `idle_s`.
     """
 
     def __init__(self, connector: Connector, *, concurrency: int = CONCURRENCY, idle_s: float = IDLE_S) -> None:
@@ -103,8 +104,8 @@ class Pool:
             self._sweep.cancel()
         for connection in self._busy:
             connection.abort()
-        for connection in list(self._idle):
-            self._leave(connection)
+        for connection, idle in list(self._idle.items()):
+            self._leave(connection, idle.transport.mailbox_id)
         while self._goodbyes:
             await asyncio.gather(*self._goodbyes)
 
@@ -151,7 +152,7 @@ class Pool:
         """The connection of a berth: the one of who is there already, an idle one, a fresh one; and if it was used."""
         self._check_open()
         found = None if fresh else berth.connection or self._take_idle(berth.transport)
-        connection = found or await self._connector.connect(berth.transport)
+        connection = found or await self._connect(berth.transport)
         try:
             self._check_open()
         except PoolClosed:
@@ -159,6 +160,21 @@ class Pool:
             raise
         self._put(berth, connection)
         return connection, found is not None
+
+    async def _connect(self, transport: Transport) -> Connection:
+        """Opens a connection, once those that its server would have too many with it have said goodbye."""
+        mailbox = self._mailboxes[transport.mailbox_id]
+        while self._make_room(transport.mailbox_id) and mailbox.leaving:
+            await asyncio.wait(mailbox.leaving, return_when=asyncio.FIRST_COMPLETED)
+            self._check_open()
+        return await self._connector.connect(transport)
+
+    def _make_room(self, mailbox_id: str) -> bool:
+        """Closes what is idle beyond a mailbox's limit, and says whether more than that is open yet."""
+        mailbox = self._mailboxes[mailbox_id]
+        while mailbox.idle and self._berths.excess(mailbox_id, len(mailbox.idle)) > 0:
+            self._leave(mailbox.idle[0], mailbox_id)
+        return self._berths.excess(mailbox_id, len(mailbox.idle) + len(mailbox.leaving)) > 0
 
     def _check_open(self) -> None:
         if self._closed:
@@ -190,10 +206,11 @@ class Pool:
         else:
             return
         self._berths.limit(transport.mailbox_id, max(1, transport.max_connections))
+        self._make_room(transport.mailbox_id)
 
     def _forget(self, mailbox_id: str) -> None:
         mailbox = self._mailboxes.get(mailbox_id)
-        if mailbox is not None and not mailbox.idle and self._berths.forget(mailbox_id):
+        if mailbox is not None and not mailbox.idle and not mailbox.leaving and self._berths.forget(mailbox_id):
             del self._mailboxes[mailbox_id]
 
     def _take_idle(self, transport: Transport) -> Connection | None:
@@ -201,7 +218,7 @@ class Pool:
         mailbox = self._mailboxes[transport.mailbox_id]
         for connection in mailbox.idle[::-1]:
             if not connection.usable:
-                self._leave(connection)
+                self._leave(connection, transport.mailbox_id)
             elif self._idle[connection].transport == transport:
                 self._remove_idle(connection)
                 return connection
@@ -211,14 +228,14 @@ class Pool:
         mailbox = self._mailboxes[transport.mailbox_id]
         spent = connection.spent or mailbox.transport != transport
         if not connection.usable or spent or self._closed:
-            self._leave(connection)
+            self._leave(connection, transport.mailbox_id)
             return
         now = asyncio.get_running_loop().time()
         self._idle[connection] = _Idle(transport, now + self._idle_s)
         mailbox.idle.append(connection)
         if len(self._idle) > MAX_IDLE:
             oldest, its = next(iter(self._idle.items()))
-            self._leave(oldest)
+            self._leave(oldest, its.transport.mailbox_id)
             self._forget(its.transport.mailbox_id)
         self._arm()
 
@@ -234,34 +251,41 @@ class Pool:
         for connection, idle in list(self._idle.items()):
             if idle.until > now:
                 break
-            self._leave(connection)
+            self._leave(connection, idle.transport.mailbox_id)
             self._forget(idle.transport.mailbox_id)
         self._arm()
 
     def _discard_idle(self, mailbox_id: str) -> None:
         for connection in list(self._mailboxes[mailbox_id].idle):
-            self._leave(connection)
+            self._leave(connection, mailbox_id)
 
     def _remove_idle(self, connection: Connection) -> None:
         if (idle := self._idle.pop(connection, None)) is not None:
             self._mailboxes[idle.transport.mailbox_id].idle.remove(connection)
 
-    def _leave(self, connection: Connection) -> None:
+    def _leave(self, connection: Connection, mailbox_id: str) -> None:
         self._remove_idle(connection)
         if not connection.usable:
             connection.abort()
             return
         goodbye = asyncio.get_running_loop().create_task(connection.quit())
         self._goodbyes.add(goodbye)
-        goodbye.add_done_callback(self._goodbyes.discard)
+        self._mailboxes[mailbox_id].leaving.add(goodbye)
+        goodbye.add_done_callback(lambda ended: self._left(ended, mailbox_id))
+
+    def _left(self, goodbye: asyncio.Task[None], mailbox_id: str) -> None:
+        self._goodbyes.discard(goodbye)
+        self._mailboxes[mailbox_id].leaving.discard(goodbye)
+        self._forget(mailbox_id)
 
 
 @dataclass(slots=True)
 class _Mailbox:
-    """`transport` is the newest seen."""
+    """`transport` is the newest seen; `leaving` are the goodbyes of connections that its server has yet."""
 
     transport: Transport
     idle: list[Connection] = field(default_factory=list)
+    leaving: set[asyncio.Task[None]] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
