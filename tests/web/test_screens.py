@@ -129,14 +129,17 @@ def test_a_phone_goes_everywhere_by_the_bar_at_the_bottom(enters: Enters):
     expect(page.get_by_role("heading", level=1)).to_have_text("New campaign")
 
 
-def test_what_has_the_focus_is_seen(shows):
-    """Of whatever Tab comes to, by a ring or a border that it does not have at rest."""
-    page = shows("/campaigns")
+@pytest.mark.parametrize("path", ["/campaigns", "/compose/{draft}", "/attention"])
+def test_what_has_the_focus_is_seen(shows, path: str):
+    """Of whatever Tab comes to, by a ring, a border or a ground that it does not have at rest."""
+    page = shows(path)
     page.evaluate("document.activeElement.blur()")
 
     names = []
-    for _ in range(25):
+    for _ in range(30):
         page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement === document.body"):
+            break  # behind the last
         names.append(page.evaluate("document.activeElement.textContent"))
         assert page.evaluate(_IS_SEEN), page.evaluate("document.activeElement.outerHTML")
 
@@ -200,7 +203,7 @@ def test_a_screen_opened_first_is_small(built: Path, screen: str):
 # Buttons have shadows at rest: what tells is the difference.
 _IS_SEEN = """() => {
   const at = document.activeElement;
-  const of = ({ boxShadow, outlineStyle, borderColor }) => [boxShadow, outlineStyle, borderColor].join();
+  const of = (style) => [style.boxShadow, style.outlineStyle, style.borderColor, style.backgroundColor].join();
   const look = () => [at, at.parentElement].map((element) => of(getComputedStyle(element))).join();
   const focused = look();
   at.blur();
