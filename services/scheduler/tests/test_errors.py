@@ -23,10 +23,13 @@ async def test_who_loses_a_deadlock_may_repeat_the_call_soon(database_url):
             await held.wait()
             await connection.execute(text("SELECT id FROM rows WHERE id = :id FOR UPDATE"), {"id": second})
 
-    errors = [e for e in await asyncio.gather(lock(1, 2), lock(2, 1), return_exceptions=True) if e is not None]
+    errors = [
+        e for e in await asyncio.gather(lock(1, 2), lock(2, 1), return_exceptions=True) if isinstance(e, Exception)
+    ]
     await engine.dispose()
     [loser] = errors
     failure = translate(loser)
+    assert failure is not None
 
     assert (failure.code, failure.reason) == (grpc.StatusCode.UNAVAILABLE, "POSTGRES_CONFLICT")
     assert failure.retry_after_s == pytest.approx(0.1)
