@@ -122,7 +122,7 @@ def _take_all_on_a_phone(house: House, browser: Browser, there: Furniture) -> No
 def _write(page: Page) -> None:
     """A campaign on its way, with a list of its own."""
     rows = people(1240, 2000)
-    for row in rows[::54]:
+    for row in rows[7::54]:
         row["company"] = ""
     bad = [
         {**rows[0], "email": email}
