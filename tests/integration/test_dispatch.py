@@ -1,14 +1,19 @@
 """From due to settled, and back: the seam of scheduler, queue and limiter on real stores."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from maillane.scheduler.v1 import dispatch_service_pb2 as pb
 from maillane_chassis.violations import Violations
+from maillane_scheduler.dispatch import dispatcher
+from maillane_scheduler.dispatch.limiter import Granted, Wanted
 from maillane_scheduler.handover import Ask, Finished
 from maillane_scheduler.states import MessageState
 from maillane_scheduler.store.claims import ClaimedRow
 from maillane_scheduler.validation.dispatch import report
+from psycopg.errors import UniqueViolation
 
 from .world import World, world
 
@@ -93,6 +98,38 @@ async def test_two_schedulers_that_meet_over_one_claim_id_answer_alike(here: Wor
     assert one.token == two.token
     assert here.states() == {"SENDING": 5, "PENDING": 15}
     assert await here.scheduler.queue.lane_size(mailbox, campaign) == 15
+
+
+async def test_only_a_used_claim_id_is_a_claim_that_is_taken(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another row that there may be only one of is a failure, and nobody's claim to answer with."""
+    here.campaign([here.mailbox()], 4)
+    await here.sweep()
+    hand_out = await here.claim(2)
+    monkeypatch.setattr(dispatcher, "_token", lambda: hand_out.token)
+
+    with pytest.raises(UniqueViolation, match="pkey"):
+        await here.claim(2)
+
+
+async def test_permits_that_brought_nothing_do_not_make_a_claim_late(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mailbox at its limit, whose window is over by the end of the claim, takes nothing from another's hand-out."""
+    here.campaign([here.mailbox(hourly=1), here.mailbox()], 5)
+    await here.sweep()
+    await here.claim(2)
+    limiter = here.scheduler.limiter
+    reserve = limiter.reserve
+
+    async def over(name: str, wanted: Sequence[Wanted]) -> list[Granted]:
+        granted = await reserve(name, wanted)
+        return [grant if grant.count else replace(grant, good_until=0.0) for grant in granted]
+
+    monkeypatch.setattr(limiter, "reserve", over)
+    await here.scheduler.dispatcher.quiet()
+    rows = (await here.claim(10)).rows
+
+    assert len(rows) == 4
 
 
 async def test_a_claim_without_slots_leaves_a_tombstone(here: World) -> None:

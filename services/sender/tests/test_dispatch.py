@@ -215,6 +215,31 @@ async def test_an_outcome_that_the_scheduler_fails_over_holds_up_nothing_else(mo
     assert len(smtp.messages) == 24
 
 
+async def test_nothing_is_claimed_while_too_many_outcomes_are_untold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the poll that was open, nothing more is asked for until what the scheduler fails over is told."""
+    monkeypatch.setattr(outbox, "INSIST_EVERY_S", 0.1)
+    monkeypatch.setattr(outbox, "MOST_UNTOLD", 1)
+    async with world() as (smtp, fake, _):
+        fake.poison = 1
+        await fake.put(message(1))
+        await fake.until(lambda: _tries(fake) >= 3)
+        await fake.put(message(2))
+        await fake.all_settled(1)
+        tried = _tries(fake)
+        await fake.put(message(3))
+        await fake.until(lambda: _tries(fake) >= tried + 3)
+        sent_before = len(smtp.messages)
+        fake.poison = 0
+        await fake.all_settled(3)
+
+    assert sent_before == 2
+
+
+def _tries(fake: FakeScheduler) -> int:
+    """How often the outcome of the first message was told."""
+    return sum(1 in {settle.message_id for settle in call.settles} for call in fake.of(pb.SettleMessagesRequest))
+
+
 async def test_an_outcome_does_not_wait_for_a_poll() -> None:
     """While a long poll is open, an outcome is told by a call of its own."""
     async with world() as (_, fake, _run):

@@ -174,7 +174,9 @@ class Dispatcher:
             self._permits.stock_up(unmet)
             return granted, turn.claimed
         granted = await self._permits.reserve(unmet)
-        return granted, await self._take_on(token, granted)
+        taken = await self._take_on(token, granted)
+        # Those that brought nothing say nothing of how long what was taken is good for.
+        return [grant for grant in granted if grant.count], taken
 
     async def _turn(self, token: int, slots: int, at_hand: Sequence[Granted]) -> Turn:
         look = self._waker.begin_look()

@@ -100,6 +100,10 @@ class Committed:
     settled: list[SettledRow]
 
 
+# The name that Postgres gave it. What another one forbids is a defect, and nobody's claim.
+ONE_CLAIM_OF_AN_ID = "claims_claim_id_key"
+
+
 class ClaimTaken(Exception):
     """The claim id has been used: another scheduler, or an earlier call, was first. Nothing was changed."""
 
@@ -194,7 +198,9 @@ async def commit(pool: DispatchPool, finished: Sequence[Finished], claim: Claim 
     for left in reversed(range(DEADLOCK_TRIES)):
         try:
             return await _execute(pool, workspaces, parameters)
-        except UniqueViolation:
+        except UniqueViolation as error:
+            if error.diag.constraint_name != ONE_CLAIM_OF_AN_ID:
+                raise
             raise ClaimTaken from None
         except DeadlockDetected:
             if not left:

@@ -24,7 +24,7 @@ from maillane_sender.metrics import DELIVERY_SECONDS, OUTCOMES
 from maillane_sender.smtp import Kind, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Coroutine
+    from collections.abc import Callable, Collection, Coroutine, Sequence
 
     from maillane_chassis.clock import Clock
     from prometheus_client import Counter
@@ -73,7 +73,7 @@ class Dispatch:
         self._holding = Holding(concurrency * (1 + AHEAD))
         self._lines = Lines()
         self._deliverer = Deliverer(Letters(scheduler), pool, clock)
-        self._outbox = Outbox(scheduler, self._linger_s, self._holding.told)
+        self._outbox = Outbox(scheduler, self._linger_s, self._told)
         self._claimer = Claimer(scheduler, self._outbox, self._holding, pace, clock, self._room, self._admit)
         self._renewer = Renewer(scheduler, self._holding, pace, clock, self._revoke)
         # Bound once: it has a line for each message.
@@ -142,8 +142,15 @@ class Dispatch:
 
     def _room(self) -> int:
         """Slots to ask for: when a third of them is free, or when there is nothing else to do."""
+        if self._outbox.full:
+            return 0
         free = self._holding.free
         return free if free >= self._concurrency or len(self._running) < self._concurrency else 0
+
+    def _told(self, settles: Sequence[pb.Settle]) -> None:
+        self._holding.told(settles)
+        if self._room():
+            self._claimer.look()
 
     def _linger_s(self) -> float:
         """How long an outcome should wait for a claim to take it along."""

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 MAX_SETTLES: Final = 1000
 """In one call, as the contract has it."""
 
+MOST_UNTOLD: Final = MAX_SETTLES
+"""Nothing is claimed beyond: what a scheduler fails over would pile up for as long as it does. One call tells them."""
+
 INSIST_EVERY_S: Final = 30.0
 """Between tries to tell what a scheduler fails over. Another one, or another version of it, may take it."""
 
@@ -23,7 +26,8 @@ INSIST_EVERY_S: Final = 30.0
 class Outbox:
     """Collects outcomes: the next claim takes them along, or they are told by a call of their own.
 
-    Bounded by what may be held: nothing is claimed while a claim, with what it took along, is not answered.
+    Bounded by what may be held beside MOST_UNTOLD: nothing is claimed while that many wait, nor while a claim, with
+    what it took along, is not answered.
 
     Args:
         linger_s: how long from now a claim may still come for them.
@@ -46,6 +50,11 @@ class Outbox:
         self._some = asyncio.Event()
         self._none_untold = asyncio.Event()
         self._none_untold.set()
+
+    @property
+    def full(self) -> bool:
+        """Whether so much is untold that nothing should be claimed."""
+        return self.untold >= MOST_UNTOLD
 
     @property
     def untold(self) -> int:
