@@ -2,6 +2,9 @@
 
 import asyncio
 
+import pytest
+from maillane_scheduler.dispatch import limiter
+
 from .world import World
 
 
@@ -38,6 +41,22 @@ async def test_claims_that_miss_the_counters_together_restore_them_once(here: Wo
 
     assert here.sql("SELECT epoch FROM counters WHERE workspace_id = %s", here.workspace) == [(1,)]
     assert sum(len(turn.rows) for turn in turns) == 20
+
+
+async def test_of_any_number_of_workspaces_little_is_kept(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limiter's side of a scheduler forgets the oldest workspaces; their limits hold all the same."""
+    monkeypatch.setattr(limiter, "MOST_WORKSPACES", 2)
+    handed_out = []
+    for name in ("a", "b", "c", "a again"):
+        if name != "a again":
+            [(here.workspace,)] = here.sql("INSERT INTO workspaces (name) VALUES (%s) RETURNING id", name)
+        here.campaign([here.mailbox(hourly=2)], 5)
+        await here.sweep()
+        handed_out.append(len((await here.claim(5)).rows))
+    kept = here.scheduler.limiter
+
+    assert handed_out == [2, 2, 2, 2]
+    assert (len(kept._restored_at), len(kept._raised)) == (2, 2)
 
 
 async def test_a_busy_days_counters_are_restored(here: World) -> None:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import TypeVar, cast
 
 import grpc
 import structlog
@@ -24,6 +24,8 @@ from maillane_scheduler.store.lanes import Terms
 
 log = structlog.get_logger()
 
+T = TypeVar("T")
+
 # The limiter answers in a millisecond or two; what takes longer is down, and its callers repeat.
 CALL_S = 2.0
 # A restore is rare, and long where much was handed out: the limiter gives it 8 s.
@@ -38,6 +40,8 @@ MARGIN_S = 0.05
 DEPLOYMENT_WORKSPACE = "_deployment"
 LOST = "COUNTERS_LOST"
 REFUND_BATCH = 1_000
+# Of which it is known when they were restored, and under which epoch. What is forgotten costs a call, or a restore.
+MOST_WORKSPACES = 10_000
 # Asks in one call, as the contract has it.
 MOST_ASKS = 200
 
@@ -188,8 +192,9 @@ class Limiter:
         began = time.monotonic()
         held = {name: epoch for grant in granted for name, epoch in grant.epochs.items()}
         current = await epochs.current(self._engine, [_key(name) for name in held])
-        self._raised.update({name: current.get(_key(name), 0) for name in held})
-        await self._restore_all([name for name, epoch in held.items() if self._raised[name] < epoch], began)
+        for name in held:
+            _keep(self._raised, name, current.get(_key(name), 0))
+        await self._restore_all([name for name, epoch in held.items() if current.get(_key(name), 0) < epoch], began)
 
     async def has_room(self, terms: Terms) -> bool:
         """Whether every limit that holds for a lane has a permit left. Reserves nothing."""
@@ -273,7 +278,7 @@ class Limiter:
             for workspace in workspaces:
                 if self._restored_at.get(workspace, since) <= since:
                     await self._restore(workspace)
-                    self._restored_at[workspace] = time.monotonic()
+                    _keep(self._restored_at, workspace, time.monotonic())
 
     async def _restore(self, workspace: str) -> None:
         part_s = self._limits.hour_s / max(1, self._limits.parts)
@@ -283,7 +288,7 @@ class Limiter:
             key = _key(workspace)
             epoch, handed_out = await epochs.next_epoch(self._engine, key, part_s, span_s, above)
             # From here on grants of an older one are worth nothing, whether the limiter hears of this or not.
-            self._raised[workspace] = epoch
+            _keep(self._raised, workspace, epoch)
             # In a thread: a busy workspace's hand-outs take some tenths of a second.
             counts = await asyncio.to_thread(restored.counts, self._limits, key, handed_out)
             request = pb.RestoreRequest(workspace_id=workspace, epoch=epoch, counts=counts)
@@ -295,6 +300,14 @@ class Limiter:
             if answer.restored:
                 return
             above = answer.epoch
+
+
+def _keep(known: dict[str, T], workspace: str, value: T) -> None:
+    """Notes what is newest of a workspace, and forgets that of which there was no news for the longest."""
+    known.pop(workspace, None)
+    known[workspace] = value
+    if len(known) > MOST_WORKSPACES:
+        del known[next(iter(known))]
 
 
 def _datetime(timestamp: object) -> datetime:
