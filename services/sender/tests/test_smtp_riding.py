@@ -8,7 +8,7 @@ import ssl
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
-from maillane_sender.smtp import Connector, Envelope, Pool, PoolClosed, Revoked, Stage, Timeouts, Verdict
+from maillane_sender.smtp import Connector, Envelope, Pool, PoolClosed, Revoked, Security, Stage, Timeouts, Verdict
 
 from .scripted import PATIENT, Act, Do, Script, Scripted, scripted, settings, transport
 
@@ -224,6 +224,22 @@ async def test_closing_ends_who_rides_unsent() -> None:
         assert (await first).stage is Stage.CONTENT
         with pytest.raises(PoolClosed):
             await second
+
+
+async def test_a_large_content_over_tls_with_an_envelope_behind_it(
+    client_tls: ssl.SSLContext, server_tls: ssl.SSLContext
+) -> None:
+    """What encryption adds to an envelope behind a content is not taken for content that the server has not got yet."""
+    more_than_sockets_hold = (b"x" * 70 + b"\r\n") * 150_000
+    async with scripted(tls=server_tls) as server:
+        pool = Pool(Connector(settings(PATIENT), client_tls), concurrency=1)
+        at = transport(server.port, host="localhost", security=Security.TLS)
+        sending = [pool.send(at, to, more_than_sockets_hold, lambda: None) for to in (FIRST, SECOND, FIRST)]
+        verdicts = await asyncio.gather(*sending)
+        await pool.close()
+
+    assert [verdict.accepted for verdict in verdicts] == [True] * 3
+    assert server.connections == 1
 
 
 async def test_a_servers_limit_of_messages_is_kept_by_who_rides() -> None:
