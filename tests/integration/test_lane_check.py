@@ -95,6 +95,21 @@ async def test_what_is_as_it_should_be_is_left_alone(here: World, what: str) -> 
     assert _mended() == mended
 
 
+async def test_a_pass_costs_five_commands_a_lane_and_nothing_until_the_next(here: World) -> None:
+    """Of a minute with five lanes: one pass, which an idle system does not feel."""
+    campaigns = [here.campaign([here.mailbox()], 1) for _ in range(5)]
+    await here.sweep()
+    check = LaneCheck(here.scheduler.queue, here.scheduler.pool, here.scheduler.sync)
+    await check.step(NOW_S)
+    before = await _commands(here)
+
+    for second in range(60):
+        await check.step(NOW_S + PASS_S + second)
+
+    # One for the count itself.
+    assert await _commands(here) - before <= 5 * len(campaigns) + 1
+
+
 async def test_what_is_claimed_during_the_look_is_not_missing(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A campaign of which some is handed out and sent at every look, between Postgres and the queue, loses nothing."""
     here.campaign([here.mailbox()], 50)
@@ -115,6 +130,11 @@ async def test_what_is_claimed_during_the_look_is_not_missing(here: World, monke
 
 async def _lose(here: World, key: str) -> None:
     assert await here.scheduler.redis.delete(f"q:{{0}}:g{here.scheduler.queue.generation}:{key}")
+
+
+async def _commands(here: World) -> int:
+    stats = await here.scheduler.redis.info("commandstats")
+    return sum(command["calls"] for command in stats.values())
 
 
 async def _loaded(here: World) -> None:

@@ -17,7 +17,7 @@ from maillane_scheduler.sync.sync import Sync
 log = structlog.get_logger()
 
 # From the beginning of one pass over all open campaigns to the next, unless they are too many for that. What is missing
-# is back so long after it was lost, and two steps. A pass costs four Redis commands a lane.
+# is back so long after it was lost, and two steps. A pass costs five Redis commands a lane, at most.
 PASS_S = 60.0
 # Campaigns looked at in one step: each costs a read of some rows and one script.
 CAMPAIGNS_AT_ONCE = 5
