@@ -18,6 +18,19 @@ async def test_an_outlook_knows_what_is_used_and_what_waits(here: World) -> None
     assert (outlook.hours[mailbox].used, outlook.days[mailbox].used) == (5, 5)
 
 
+async def test_what_is_used_is_known_after_a_wipe_though_nobody_reserves(here: World) -> None:
+    """A mailbox whose hour is used up asks for nothing until the next: who looks has its counters restored."""
+    mailbox = here.mailbox(hourly=5)
+    here.campaign([mailbox], 20)
+    await here.sweep()
+    await here.claim(5)
+
+    await here.scheduler.redis.flushall()
+    outlook = await here.scheduler.outlooks.look(here.workspace)
+
+    assert outlook.hours[mailbox].used == 5
+
+
 async def test_a_forecast_is_what_happens(database_url: str, redis_url: str, limiter_target: str) -> None:
     """With hours of 2 s and 5 messages in each, 12 messages leave in the windows that were forecast."""
     async with world(database_url, redis_url, limiter_target, hour_s=2, day_s=60) as here:

@@ -107,7 +107,8 @@ class Scheduler:
         self._clock_at = float("-inf")
         self.session_limits = SessionLimits(settings.session_idle_s, settings.session_most_s)
         self.links = UnsubscribeLinks(settings.sealing_key, settings.public_url)
-        self.outlooks = Outlooks(self.engine, self.queue, Meter(RateLimitServiceStub(self.channel), self.limits))
+        meter = Meter(RateLimitServiceStub(self.channel), self.limits, self.limiter.restore_lost)
+        self.outlooks = Outlooks(self.engine, self.queue, meter)
         self.overviews = OverviewService(self.engine, self.outlooks)
         self.campaigns = CampaignService(self.engine, self.sync, self.links, self.outlooks)
         self.resender = Resender(

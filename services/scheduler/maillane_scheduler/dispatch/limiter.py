@@ -169,7 +169,7 @@ class Limiter:
             try:
                 answer = await self._stub.Reserve(request, timeout=CALL_S)
             except grpc.aio.AioRpcError as error:
-                await self._restore_all(_lost_workspaces(error), called_at)
+                await self.restore_lost(error, called_at)
                 continue
             pairs = zip(request.asks, answer.grants, wanted, strict=True)
             granted = [self._granted(ask, grant, want, asked_at) for ask, grant, want in pairs]
@@ -178,6 +178,14 @@ class Limiter:
                 continue
             return granted
         raise Unavailable("the limiter's counters were lost again", reason=LOST, retry_after_s=1)
+
+    async def restore_lost(self, error: grpc.aio.AioRpcError, since: float) -> None:
+        """Restores the counters that a call missed, unless this process did so since `since` (monotonic).
+
+        Raises:
+            Unavailable: that is not what is wrong, or they could not be restored.
+        """
+        await self._restore_all(_lost_workspaces(error), since)
 
     async def compare_epochs(self, granted: Sequence[Granted]) -> None:
         """Sees what made permits void that were refused: call it before the next are reserved.
@@ -321,7 +329,7 @@ def _key(workspace: str) -> int:
 
 
 def _lost_workspaces(error: grpc.aio.AioRpcError) -> list[str]:
-    """The workspaces whose counters a Reserve missed.
+    """The workspaces whose counters a call missed.
 
     Raises:
         Unavailable: that is not what is wrong.

@@ -1,6 +1,7 @@
 """What is used of limits, as the limiter counts it: for people, and for forecasts. Nothing is reserved."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,11 +11,13 @@ from maillane.ratelimit.v1 import rate_limit_service_pb2 as pb
 from maillane.ratelimit.v1.rate_limit_service_pb2_grpc import RateLimitServiceStub
 
 from maillane_scheduler.dispatch.terms import Limits
+from maillane_scheduler.errors import Unavailable
 
 log = structlog.get_logger()
 
 # People look at it: what takes longer is left out.
 CALL_S = 0.5
+ASK_TRIES = 2
 # As the contract has it.
 MOST_ALLOWANCES = 200
 
@@ -28,28 +31,48 @@ class Used:
 
 
 class Meter:
-    """Reads counters."""
+    """Reads counters.
 
-    def __init__(self, stub: RateLimitServiceStub, limits: Limits) -> None:
+    Args:
+        restore: restores what a call missed, or raises Unavailable where that is not what is wrong (`Limiter`).
+    """
+
+    def __init__(
+        self,
+        stub: RateLimitServiceStub,
+        limits: Limits,
+        restore: Callable[[grpc.aio.AioRpcError, float], Awaitable[None]],
+    ) -> None:
         self._stub = stub
         self.limits = limits
+        self._restore = restore
 
     async def read(self, workspace: int, asked: Sequence[tuple[pb.Scope.ValueType, str, bool]]) -> list[Used] | None:
         """What is used of the limits of (scope, id, whether of the day), in their order.
 
-        None where the limiter does not answer, or has lost its counters: whoever reserves next has them restored.
+        Counters that were lost are restored: who has used up a limit reserves nothing for the rest of its window, so
+        that nobody else would. None where the limiter does not answer.
         """
         found: list[Used] = []
         for at in range(0, len(asked), MOST_ALLOWANCES):
             batch = [self._allowance(*which) for which in asked[at : at + MOST_ALLOWANCES]]
             request = pb.GetUsageRequest(workspace_id=str(workspace), allowances=batch)
             try:
-                answer = await self._stub.GetUsage(request, timeout=CALL_S)
-            except grpc.aio.AioRpcError as error:
-                log.debug("usage_unknown", code=error.code().name)
+                answer = await self._ask(request)
+            except Unavailable as error:
+                log.debug("usage_unknown", why=str(error))
                 return None
             found += [Used(usage.used, usage.reset_time.ToDatetime(tzinfo=UTC)) for usage in answer.usages]
         return found
+
+    async def _ask(self, request: pb.GetUsageRequest) -> pb.GetUsageResponse:
+        for _ in range(ASK_TRIES):
+            asked_at = time.monotonic()
+            try:
+                return await self._stub.GetUsage(request, timeout=CALL_S)
+            except grpc.aio.AioRpcError as error:
+                await self._restore(error, asked_at)
+        raise Unavailable("the limiter's counters were lost again")
 
     def _allowance(self, scope: pb.Scope.ValueType, id_: str, is_day: bool) -> pb.Allowance:
         limits = self.limits

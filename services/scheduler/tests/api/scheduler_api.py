@@ -39,6 +39,7 @@ from maillane_scheduler.api.message_service import MessageService
 from maillane_scheduler.api.overview_service import OverviewService
 from maillane_scheduler.api.suppression_service import SuppressionService
 from maillane_scheduler.api_token import Role, digest, new_secret
+from maillane_scheduler.dispatch.limiter import Limiter
 from maillane_scheduler.dispatch.meter import Meter
 from maillane_scheduler.dispatch.terms import Limits
 from maillane_scheduler.mailbox import Catcher
@@ -120,7 +121,9 @@ class SchedulerApi:
         # Of a limiter that does not answer: nothing is known of what is used.
         self._no_limiter = grpc.aio.insecure_channel("unix:/nowhere")
         limits = Limits(3600, 86_400, 0, None)
-        self.outlooks = Outlooks(engine, queue, Meter(RateLimitServiceStub(self._no_limiter), limits))
+        stub = RateLimitServiceStub(self._no_limiter)
+        meter = Meter(stub, limits, Limiter(stub, engine, limits).restore_lost)
+        self.outlooks = Outlooks(engine, queue, meter)
         self.campaigns = CampaignService(engine, sync, LINKS, self.outlooks)
         self.identities = IdentityService(engine, sync, SESSION_LIMITS, sign_up=False)
         self.overviews = OverviewService(engine, self.outlooks)
