@@ -9,9 +9,9 @@ import grpc
 import structlog
 from maillane.ratelimit.v1 import rate_limit_service_pb2 as pb
 from maillane.ratelimit.v1.rate_limit_service_pb2_grpc import RateLimitServiceStub
+from maillane_chassis.errors import Unavailable
 
 from maillane_scheduler.dispatch.terms import Limits
-from maillane_scheduler.errors import Unavailable
 
 log = structlog.get_logger()
 
