@@ -26,7 +26,7 @@ IN_SCRIPTS = ("services/scheduler/tests/queue/test_mutants.py", "services/rateli
 COPIED = (
     "conftest.py",
     "pyproject.toml",
-    "deploy/local",
+    "deploy",
     "gateway/maillane_gateway",
     "gateway/tests",
     "protos/python",
