@@ -138,9 +138,12 @@ def hold(state: MessageState, about: Circumstances) -> Hold | None:
         if holds:
             return Hold(reason)
     if about.resend_us is not None:
-        return Hold(HoldReason.RETRY, max(about.resend_us, about.now_us), "its first try may still succeed until then")
+        return Hold(HoldReason.RETRY, max(about.resend_us, about.now_us), FIRST_TRY)
     return _by_time(about)
 
+
+FIRST_TRY = "its first try may still succeed until then"
+"""Why a resend is held."""
 
 PARKED = {
     ParkReason.LIMIT: (HoldReason.LIMIT, "a limit is used up"),

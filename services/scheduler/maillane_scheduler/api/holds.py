@@ -2,7 +2,7 @@
 
 from maillane_scheduler.forecast.trace import Trace
 from maillane_scheduler.forecast.world import LIMITS, Pace
-from maillane_scheduler.message import PARKED, Hold, HoldReason, Message
+from maillane_scheduler.message import FIRST_TRY, PARKED, Hold, HoldReason, Message
 from maillane_scheduler.outlook import Outlook, Waiting
 from maillane_scheduler.states import CampaignState, LaneState, MailboxState, ParkReason, StopReason
 from maillane_scheduler.store.outlooks import gate_parks
@@ -40,6 +40,11 @@ def explained(outlook: Outlook, waiting: Waiting, trace: Trace, message: Message
         return now
     ahead = _ahead(trace, outlook.now_us, expected_us)
     return ahead or Hold(HoldReason.TURN, expected_us, expected_us=expected_us, gap_us=gap_us)
+
+
+def explained_resend(outlook: Outlook, waiting: Waiting, ready_us: int) -> Hold:
+    """What holds a resend whose first try may still succeed until an instant."""
+    return _by_person(outlook, waiting) or Hold(HoldReason.RETRY, max(ready_us, outlook.now_us), FIRST_TRY)
 
 
 def lane_state(outlook: Outlook, waiting: Waiting) -> LaneState:

@@ -10,13 +10,13 @@ from maillane.scheduler.v1 import message_service_pb2 as pb
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from maillane_scheduler.api import convert
-from maillane_scheduler.api.holds import explained, lane_state
+from maillane_scheduler.api.holds import explained, explained_resend, lane_state
 from maillane_scheduler.forecast.trace import Trace
 from maillane_scheduler.forecast.world import Place
 from maillane_scheduler.message import Message
 from maillane_scheduler.outlook import Outlook, Outlooks, Waiting
 from maillane_scheduler.states import CampaignState, MessageState
-from maillane_scheduler.store import message_pages, message_reads, outcome_pages
+from maillane_scheduler.store import message_pages, message_reads, outcome_pages, resends
 from maillane_scheduler.store.message_pages import Cursor
 from maillane_scheduler.validation.messages import Filters, Order
 
@@ -31,11 +31,16 @@ _Key = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Leaving:
-    """A message that waits: where a list has it, and when it leaves (None: not known)."""
+    """A message that waits: where a list has it, and when it leaves (None: not known).
+
+    Attributes:
+        resend_us: of one that has no place in its lane until its first try can no longer succeed: until when at least.
+    """
 
     key: _Key
     message: int
     at_us: int | None = field(compare=False)
+    resend_us: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +102,11 @@ class MessageLists:
             matched = await message_reads.read(connection, ids) if ids is not None else None
         outlook = await self._outlooks.look(workspace_id)
         traces = await self._outlooks.forecast(outlook)
-        asked = [lane for lane in outlook.waiting.values() if lane.count and _is_asked(outlook, lane, filters)]
-        lanes = sorted(asked, key=lambda lane: lane.place)
+        asked = sorted(
+            (lane for lane in outlook.waiting.values() if _is_asked(outlook, lane, filters)),
+            key=lambda lane: lane.place,
+        )
+        lanes = [lane for lane in asked if lane.count]
         after: _Key = (place[0], place[1]) if place else (0, 0)
         if matched is not None:
             found = await self._of_matches(traces, lanes, matched)
@@ -106,13 +114,14 @@ class MessageLists:
             found = await self._timed(traces, lanes, after, size)
             if len(found) <= size:
                 found += await self._held(traces, lanes, after, size)
+        found += await self._resends(asked, after, size, ids)
         found = sorted(each for each in found if each.key > after)[: size + 1]
         async with self._engine.connect() as connection:
             rows = await message_reads.read(connection, [each.message for each in found[:size]])
-        times = {each.message: each.at_us for each in found}
+        places = {each.message: each for each in found}
         wanted = filters.recipient.lower() if filters.recipient else None
         messages = [
-            _with_hold(outlook, traces, row, times[row.id])
+            _with_hold(outlook, traces, row, places[row.id])
             for row in rows
             if row.state is MessageState.PENDING and wanted in (None, row.recipient.lower())
         ]
@@ -164,6 +173,14 @@ class MessageLists:
                 break
         return found
 
+    async def _resends(
+        self, lanes: Sequence[Waiting], after: _Key, size: int, ids: Sequence[int] | None
+    ) -> list[_Leaving]:
+        """What is sent again and has no place in its lane yet: where it may have one."""
+        async with self._engine.connect() as connection:
+            held = await resends.held(connection, [lane.place for lane in lanes], after, size + 1, ids)
+        return [_Leaving((one.ready_us, one.message), one.message, None, one.ready_us) for one in held]
+
 
 def _leaving(trace: Trace | None, index: int, place: int, message: int) -> _Leaving:
     at = None if trace is None else trace.time_us(place)
@@ -187,12 +204,16 @@ def _is_asked(outlook: Outlook, waiting: Waiting, filters: Filters) -> bool:
     )
 
 
-def _with_hold(outlook: Outlook, traces: dict[Place, Trace], message: Message, at: int | None) -> pb.Message:
+def _with_hold(outlook: Outlook, traces: dict[Place, Trace], message: Message, place: _Leaving) -> pb.Message:
     answer = convert.message(message)
     waiting = outlook.waiting.get((message.campaign_id, message.mailbox_id))
     if waiting is not None:
         trace = traces.get(waiting.place, Trace())
-        held = convert.hold(explained(outlook, waiting, trace, message, at))
+        if place.resend_us is not None:
+            why = explained_resend(outlook, waiting, place.resend_us)
+        else:
+            why = explained(outlook, waiting, trace, message, place.at_us)
+        held = convert.hold(why)
         if held is not None:
             answer.hold.CopyFrom(held)
     return answer

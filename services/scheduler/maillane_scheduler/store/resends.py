@@ -81,6 +81,27 @@ FROM lifted m JOIN marked k ON k.first_id = m.id JOIN campaigns c ON c.id = m.ca
 JOIN lanes l ON l.campaign_id = m.campaign_id AND l.mailbox_id = m.mailbox_id
 """)
 
+# Postgres cannot tell how many lanes are asked for; it goes by the few that are held, along their index.
+_HELD = text(f"""
+WITH held AS (
+  SELECT m.id, (extract(epoch FROM r.ready_time) * 1000000)::bigint AS ready_us
+  FROM resends r JOIN messages m ON m.id = r.message_id
+  WHERE (m.campaign_id, m.mailbox_id) IN (
+      SELECT * FROM unnest(CAST(:campaigns AS bigint[]), CAST(:mailboxes AS int[])))
+    AND (CAST(:ids AS bigint[]) IS NULL OR m.id = ANY(CAST(:ids AS bigint[])))
+    AND m.state = {MessageState.PENDING:d} AND m.retry_time = timestamptz '{LAST}'
+)
+SELECT id, ready_us FROM held WHERE (ready_us, id) > (:after_us, :after_id) ORDER BY ready_us, id LIMIT :most
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A resend that waits for its first try's end, and until when at least."""
+
+    message: int
+    ready_us: int
+
 
 @dataclass(frozen=True, slots=True)
 class Lifted:
@@ -123,6 +144,30 @@ async def hold_by_policy(
     )
     ids = list(found.scalars())
     return await hold(connection, campaign_id, ids, wait_s) if ids else 0
+
+
+async def held(
+    connection: AsyncConnection,
+    lanes: Sequence[tuple[int, int]],
+    after: tuple[int, int],
+    most: int,
+    ids: Sequence[int] | None = None,
+) -> list[Held]:
+    """Resends of these (campaign, mailbox) that wait, the first to be ready first.
+
+    Args:
+        after: they come behind this (instant in µs, message).
+        ids: of these messages alone.
+    """
+    asked = {
+        "campaigns": [campaign for campaign, _ in lanes],
+        "mailboxes": [mailbox for _, mailbox in lanes],
+        "ids": ids if ids is None else list(ids),
+        "after_us": after[0],
+        "after_id": after[1],
+        "most": most,
+    }
+    return [Held(*row) for row in await connection.execute(_HELD, asked)]
 
 
 async def lift(connection: AsyncConnection) -> list[Lifted]:

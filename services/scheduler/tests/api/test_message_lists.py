@@ -126,6 +126,24 @@ async def test_a_message_tells_when_it_will_leave_and_which_limit_it_will_meet(
     assert (hold.reason, hold.ahead, hold.limit) == (pb.HOLD_REASON_LIMIT_AHEAD, met, 2)
 
 
+async def test_a_resend_is_listed_while_its_first_try_may_succeed(api, tenant):
+    """With all that is counted as scheduled, at its known time, wherever pages end; a search finds it."""
+    campaign = await started(tenant, [f"{name}@x.example" for name in "abc"], start_time=at(0))
+    for message in (await listed(tenant.viewer, campaign_id=campaign.id))[:2]:
+        await settle(api, message.id, pb.MESSAGE_STATE_UNCONFIRMED, 0)
+        await api.queue.forget(int(message.mailbox_id), int(campaign.id), [int(message.id)])
+        request = pb.ResolveMessageRequest(message_id=message.id, resolution=pb.RESOLUTION_RESEND)
+        await tenant.editor.ResolveMessage(request)
+
+    found = await listed(tenant.viewer, 1, order=LEAVING)
+    [searched] = await listed(tenant.viewer, order=LEAVING, query="b@")
+
+    resent = [message for message in found if message.hold.reason == pb.HOLD_REASON_RETRY]
+    assert sorted(message.recipient[0] for message in found) == ["a", "b", "c"]
+    assert [message.recipient[0] for message in resent] == ["a", "b"]
+    assert all("first try" in m.hold.detail and m.hold.HasField("until_time") for m in (*resent, searched))
+
+
 LANES = [
     (pb.LANE_STATE_LEAVING, {}, "SELECT :m"),
     (pb.LANE_STATE_NOT_STARTED, {"start_time": at(0)}, "SELECT :m"),
