@@ -190,7 +190,7 @@ def test_the_first_screen_comes_soon(house: House, at_work, browser: Browser, re
     assert took_s < 10
 
 
-@pytest.mark.parametrize("screen", ["Campaigns", "Compose"])
+@pytest.mark.parametrize("screen", ["Campaigns", "Campaign", "Compose"])
 def test_a_screen_opened_first_is_small(built: Path, screen: str):
     """What its file and the page's own bring with them; what is asked for later, once it shows, is not in it."""
     files = _needed(built, "index") | _needed(built, screen)

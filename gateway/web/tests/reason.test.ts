@@ -17,6 +17,7 @@ describe('why a message waits', () => {
     [hold('LIMIT'), 'A limit is used up'],
     [hold('BACKOFF'), 'Server asked us to slow down'],
     [hold('RETRY', { detail: '451 4.7.1 Greylisting in action' }), 'Second try: greylisted'],
+    [hold('RETRY', { detail: 'its first try may still succeed until then' }), 'Waits for the first try'],
     [hold('RETRY', { detail: '450 busy' }), 'Second try: server was busy'],
     [hold('NOT_STARTED'), 'Campaign has not started'],
     [hold('CAMPAIGN_PAUSED'), 'Campaign is paused'],

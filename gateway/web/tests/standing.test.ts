@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Campaign, Mailbox, Park, Stop } from '../src/api/types';
-import { nextOf, stands, stateOf } from '../src/words/campaign';
+import { nextOf, stands, startsOf, stateOf } from '../src/words/campaign';
 import { isStopped, stateOfMailbox, stopWhy } from '../src/words/mailbox';
 import { precise } from '../src/words/time';
 
@@ -54,5 +54,18 @@ describe('an instant to the second', () => {
   it('has seconds today, and the day else', () => {
     expect(precise(new Date(2026, 10, 24, 15, 0, 45), now)).toBe('15:00:45');
     expect(precise(new Date(2026, 10, 25, 9, 0), now)).toBe('Wed 09:00');
+  });
+});
+
+describe('a mailbox whose campaigns start later', () => {
+  const later = { ...campaign, startTime: at(18, 0), counts: { sent: 0, pending: 3 } } as Campaign;
+
+  it('waits until the first of them starts', () => {
+    const starts = startsOf('a', [{ ...later, startTime: at(19, 0) }, later], now);
+    expect(stateOfMailbox({ parks: [], waiting: 6, starts }, now)).toMatchObject({ text: 'Waits until 18:00', why: '6 emails, not started yet' });
+  });
+
+  it('is sending where one of them has started', () => {
+    expect(startsOf('a', [later, campaign], now)).toBeUndefined();
   });
 });

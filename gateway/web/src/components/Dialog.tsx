@@ -26,8 +26,9 @@ export function Dialog({ title, onClose, children, buttons, aside, dirty = false
   useEffect(() => {
     const element = dialog.current;
     element?.showModal();
-    // Not the × that comes first: the first field, or the safe button.
-    element?.querySelector<HTMLElement>('form input:not([type=radio]), textarea, footer button, [role=menuitem], a')?.focus();
+    // Not the × that comes first: the field that it is opened for, else the first one, or the safe button.
+    const first = element?.querySelector<HTMLElement>('[data-first]');
+    (first ?? element?.querySelector<HTMLElement>('form input:not([type=radio]), textarea, footer button, [role=menuitem], a'))?.focus();
     return () => element?.close();
   }, []);
   return (

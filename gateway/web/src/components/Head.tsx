@@ -8,7 +8,8 @@ export function Head({ title, fact, actions, above, beside }: { title: string; f
   }, [title]);
   return (
     <header className="flex min-h-[60px] items-center gap-x-3 gap-y-2 px-gutter py-3 phone:min-h-14 phone:flex-wrap">
-      <div className="flex min-w-0 flex-wrap items-baseline gap-x-3">
+      {/* On a phone beside what can be done, as long as the title has room for some words. */}
+      <div className="flex min-w-0 flex-wrap items-baseline gap-x-3 phone:flex-[1_1_180px]">
         {above && <div className="mb-0.5 w-full text-ink-3">{above}</div>}
         <h1 tabIndex={-1} className="min-w-0 text-20 font-semibold tracking-[-0.018em] break-words">
           {title}

@@ -139,12 +139,12 @@ export const TONES: Readonly<Record<Tone, string>> = {
   unsure: 'text-unsure-ink',
 };
 
-/** Shape, colour and word together: always all three. */
+/** Shape, colour and word together: always all three, and whole, on a second line where there is no room. */
 export function State({ mark, tone = 'plain', children }: { mark: Mark; tone?: Tone; children: ReactNode }) {
   return (
-    <span className={classes('inline-flex max-w-full items-center gap-1.5 align-middle whitespace-nowrap', TONES[tone])}>
+    <span className={classes('inline-flex max-w-full items-center gap-1.5 align-middle', TONES[tone])}>
       <StateMark mark={mark} />
-      <span className="min-w-0 truncate">{children}</span>
+      <span className="line-clamp-2 min-w-0 leading-[18px] break-words whitespace-normal">{children}</span>
     </span>
   );
 }

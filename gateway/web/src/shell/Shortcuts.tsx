@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { Dialog } from '../components/Dialog';
-import { Key } from '../components/Key';
+import { EnterShape, Key } from '../components/Key';
 import { MOD, setSingleKeys, singleKeysOn } from './shortcuts';
 
 const LIST: readonly [string, readonly string[]][] = [
@@ -33,7 +33,7 @@ export function Shortcuts({ onClose }: { onClose: () => void }) {
             <dt className="text-ink-2">{what}</dt>
             <dd className="flex flex-none gap-[3px]">
               {keys.map((key) => (
-                <Key key={key}>{key}</Key>
+                <Key key={key}>{key === '↵' ? <EnterShape /> : key}</Key>
               ))}
             </dd>
           </div>

@@ -151,6 +151,14 @@ export function waitingOf(campaign: Campaign): number {
   return campaign.counts?.pending ?? 0;
 }
 
+/** When the first email of a mailbox may leave, where all its active campaigns start later. */
+export function startsOf(mailboxId: string, campaigns: readonly Campaign[], now: Date): Date | undefined {
+  const active = campaigns.filter((campaign) => campaign.state === 'CAMPAIGN_STATE_ACTIVE' && campaign.mailboxIds.includes(mailboxId) && waitingOf(campaign) > 0);
+  if (!active.every((campaign) => startsAhead(campaign, now))) return undefined;
+  const [first] = active.flatMap((campaign) => date(campaign.startTime) ?? []).sort((one, other) => one.getTime() - other.getTime());
+  return first;
+}
+
 export function startsAhead(campaign: Campaign, now: Date): boolean {
   const start = date(campaign.startTime);
   return start !== undefined && start > now && (campaign.counts?.sent ?? 0) === 0;

@@ -17,6 +17,8 @@ interface Facts {
   stop?: Stop | undefined;
   waiting: number;
   hourlyLimit?: number | undefined;
+  /** When the first of what waits may leave, where all of it is for later. */
+  starts?: Date | undefined;
 }
 
 /** A server that has taken nothing for so long will not by itself, or not soon. Before that it is only asked again, as the API counts it. */
@@ -30,7 +32,7 @@ export function isStopped(stop: Stop | undefined, now: Date): stop is Stop {
 }
 
 /** Its state and the sentence under it. */
-export function stateOfMailbox({ parks, stop, waiting, hourlyLimit }: Facts, now: Date): MailboxWords {
+export function stateOfMailbox({ parks, stop, waiting, hourlyLimit, starts }: Facts, now: Date): MailboxWords {
   const wait = waiting > 0 ? `${count(waiting)} wait` : 'Nothing waits';
   if (isStopped(stop, now)) return { mark: stop.reason === 'STOP_REASON_PAUSED' ? 'paused' : 'failed', why: wait, ...stopped(stop, now) };
   const [park] = parks;
@@ -45,6 +47,7 @@ export function stateOfMailbox({ parks, stop, waiting, hourlyLimit }: Facts, now
       why: waiting > 0 ? `${why}. ${wait}` : why,
     };
   }
+  if (waiting > 0 && starts && starts > now) return { mark: 'scheduled', text: `Waits until ${when(starts, now)}`, tone: 'plain', why: `${counted(waiting, 'email')}, not started yet` };
   if (waiting > 0) return { mark: 'sending', text: 'Sending', tone: 'mail', why: `${counted(waiting, 'email')} to go` };
   return { mark: 'pending', text: 'Nothing due', tone: 'plain', why: 'Nothing waits' };
 }

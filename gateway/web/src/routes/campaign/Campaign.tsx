@@ -19,10 +19,11 @@ import { count } from '../../words/number';
 import { MessageDrawer } from '../message/LazyDrawer';
 import { CampaignActions } from './CampaignActions';
 import { CampaignLanes } from './CampaignLanes';
-import { CampaignMessages } from './CampaignMessages';
 import { ByHour } from './ByHour';
 import { Facts } from './Facts';
 
+// Below what is in sight at first, with the scrolling of long lists.
+const CampaignMessages = lazily(async () => (await import('./CampaignMessages')).CampaignMessages);
 const EditDialog = lazily(async () => (await import('./EditDialog')).EditDialog);
 const History = lazily(async () => (await import('./History')).History);
 const TemplatePart = lazily(async () => (await import('./TemplatePart')).TemplatePart);
@@ -87,8 +88,8 @@ function Live({ campaign }: { campaign: Campaign }) {
           }))}
         />
       </div>
-      {part === 'messages' && <CampaignMessages campaign={campaign} mailboxes={boxes} />}
       <Suspense fallback={<SkeletonRows rows={4} />}>
+        {part === 'messages' && <CampaignMessages campaign={campaign} mailboxes={boxes} />}
         {part === 'template' && <TemplatePart campaign={campaign} />}
         {part === 'history' && <History campaign={campaign} />}
       </Suspense>

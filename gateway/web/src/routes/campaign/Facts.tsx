@@ -69,8 +69,10 @@ function factsOf(campaign: Campaign, mailboxes: readonly Mailbox[], now: Date): 
   const ended = date(campaign.endTime);
   if (ended) add(group === 'cancelled' ? 'Cancelled' : 'Ended', `${day(ended, now)}${campaign.stateActor ? ` by ${campaign.stateActor}` : ''}`);
   if (group === 'paused') add('Paused', campaign.stateActor ? `by ${campaign.stateActor}` : `by Maillane: ${campaign.stateReason || 'servers refuse what it sends'}`);
-  const start = date(campaign.startTime) ?? date(campaign.createTime);
+  // Of one that started when somebody said so, when is not told: when it was made is.
+  const [start, made] = [date(campaign.startTime), date(campaign.createTime)];
   if (start && group !== 'draft') add(start > now ? 'Starts' : 'Started', day(start, now));
+  else if (made) add('Made', day(made, now));
   add('Pace', paceOf(campaign, mailboxes));
   return facts;
 }

@@ -75,10 +75,10 @@ export function Screen() {
         <table className="table w-full table-fixed border-collapse">
           <colgroup>
             <col />
-            <col className="w-[172px] narrow:w-[150px]" />
+            <col className="w-[192px] narrow:w-[150px]" />
             <col className="w-[214px] narrow:w-[148px]" />
             <col className="n-hide w-[104px]" />
-            <col className="w-[300px] narrow:w-[220px]" />
+            <col className="w-[300px] snug:w-[280px] narrow:w-[220px]" />
           </colgroup>
           <thead>
             <tr>

@@ -37,10 +37,10 @@ export function useLanes({ hours, mailboxes, forecasts, past, road, now }: Facts
     const runs = [...leftRuns(past, hour.mailboxId), ...(stopped ? [] : plannedRuns(forecasts, hour.mailboxId, road))];
     const waits = stopped ? [] : waitsOf(forecasts, hour, road);
     const words = stateOfMailbox({ parks: hour.parks, stop: hour.stop, waiting: hour.waiting, hourlyLimit: mailbox?.hourlyLimit }, now);
-    const next = firstAfter(runs, road.now);
+    const next = stopped ? undefined : firstOf(forecasts, hour.mailboxId, road.now);
     const used = `${count(hour.used)} of ${count(hour.limit)} this hour`;
     const later = words.mark === 'sending' && next !== undefined && next > road.now + SOON;
-    const state = later ? 'Nothing due' : words.mark === 'sending' && next ? `Sending, next ${until(new Date(next), now)}` : words.text;
+    const state = later ? `Waits until ${when(new Date(next), now)}` : words.mark === 'sending' && next ? `Sending, next ${until(new Date(next), now)}` : words.text;
     return {
       id: hour.mailboxId,
       name: (
@@ -52,7 +52,7 @@ export function useLanes({ hours, mailboxes, forecasts, past, road, now }: Facts
       runs,
       waits,
       state: stopped ? `Stopped, ${count(hour.waiting)} wait` : state,
-      why: stopped && hour.stop ? stopWhy(hour.stop, now) : later && next ? `First at ${when(new Date(next), now)}` : words.why,
+      why: stopped && hour.stop ? stopWhy(hour.stop, now) : words.why,
       tone: words.tone === 'fail' ? 'fail' : words.tone === 'park' ? 'park' : 'plain',
       label: `${hour.address}: ${used}. ${state}. ${words.why}`,
     };
@@ -88,6 +88,11 @@ export function waitsOf(forecasts: readonly Forecast[], hour: Pick<MailboxHour, 
       return [{ from: begin, until: end, reason: hold.reason }];
     });
   return [...now, ...ahead];
+}
+
+/** When the first that is planned leaves, also beyond the road. */
+function firstOf(forecasts: readonly Forecast[], mailboxId: string, now: number): number | undefined {
+  return firstAfter(plannedRuns(forecasts, mailboxId, { from: now, until: Infinity, now }), now);
 }
 
 const SHUTS: readonly string[] = ['PACE_REASON_HOURLY_LIMIT', 'PACE_REASON_DAILY_LIMIT', 'PACE_REASON_CAMPAIGN_LIMIT', 'PACE_REASON_PARKED'];

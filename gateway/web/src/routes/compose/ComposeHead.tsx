@@ -6,7 +6,7 @@ import { useAct } from '../../api/useAct';
 import { Button } from '../../components/Button';
 import { Confirm } from '../../components/Confirm';
 import { Icon } from '../../components/Icon';
-import { Key } from '../../components/Key';
+import { EnterShape, Key } from '../../components/Key';
 import { Menu, MenuItem } from '../../components/Menu';
 import { toast } from '../../components/Toasts';
 import type { Draft, Saving } from '../../compose/draft';
@@ -104,7 +104,7 @@ export function ComposeHead({ draft, recipients, plan, saving, things, total, sc
         </Button>
         <Button kind="primary" busy={schedule.isBusy} onClick={schedule.run} className="phone:hidden">
           {verb(plan, now)} {total > 0 ? counted(total, 'email') : ''}
-          <Key className="ml-1 border-current! bg-transparent! text-current! opacity-60">{MOD}↵</Key>
+          <Key className="ml-1 border-current! bg-transparent! text-current! opacity-60">{MOD} <EnterShape /></Key>
         </Button>
         <Menu label="More" button={(props) => <Button kind="quiet" square aria-label="More" icon={<Icon of={Ellipsis} />} {...props} />}>
           {(close) => (

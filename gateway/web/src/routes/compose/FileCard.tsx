@@ -1,5 +1,5 @@
 import { ChevronDown, ChevronRight, FileText } from 'lucide-react';
-import { useRef, useState } from 'react';
+import { Fragment, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { Button } from '../../components/Button';
 import { Icon } from '../../components/Icon';
@@ -23,7 +23,12 @@ export function FileCard({ source, recipients, isBusy }: { source: FileSource; r
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1 py-2 pr-2 pl-4">
         <Icon of={FileText} className="text-ink-3" />
         <p className="min-w-0 flex-1 basis-40 break-words">
-          <b className="mr-2">{name}</b> <small className="text-12 text-ink-3 phone:block">{facts.filter(Boolean).join(', ')}</small>
+          <b className="mr-2">{name}</b> <small className="text-12 text-ink-3 phone:block">{facts.filter(Boolean).map((fact, place) => (
+            <Fragment key={place}>
+              {place > 0 && ', '}
+              <span className="whitespace-nowrap">{fact}</span>
+            </Fragment>
+          ))}</small>
         </p>
         <span className="flex">
           <Choose text="Replace" isBusy={isBusy} onFile={(chosen) => recipients.addFile(chosen, true)} />

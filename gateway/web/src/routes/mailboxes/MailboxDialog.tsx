@@ -77,6 +77,7 @@ export function MailboxDialog({ mailbox, catcher, now, onClose }: { mailbox: Mai
           <Field
             label={preset.password}
             type={shown ? 'text' : 'password'}
+            data-first={mailbox?.stop?.reason === 'STOP_REASON_PASSWORD_REFUSED' || undefined}
             autoComplete="new-password"
             value={form.password}
             placeholder={mailbox?.smtp?.hasPassword ? 'Kept as it is' : ''}
@@ -95,7 +96,7 @@ export function MailboxDialog({ mailbox, catcher, now, onClose }: { mailbox: Mai
             <Field label="Apart, at least" inputMode="decimal" unit="s" value={form.gap} onChange={(event) => set({ gap: event.target.value })} error={fieldError('minGap')} />
           </div>
           {server ? (
-            <div className="grid grid-cols-[1.6fr_0.8fr_1fr] gap-2.5">
+            <div className="grid grid-cols-[minmax(0,1fr)_64px_140px] gap-2.5">
               <Field label="Server" autoComplete="off" value={form.host} onChange={(event) => set({ host: event.target.value })} error={fieldError('smtp.host')} />
               <Field label="Port" inputMode="numeric" value={form.port} onChange={(event) => set({ port: event.target.value })} error={fieldError('smtp.port')} />
               <SelectField label="Encryption" value={form.security} onChange={(event) => set({ security: event.target.value as never })} error={fieldError('smtp.security')}>

@@ -21,6 +21,7 @@ interface MailboxRowProps {
   mailbox: Mailbox;
   usage: MailboxUsage | undefined;
   waiting: number;
+  starts: Date | undefined;
   others: readonly Mailbox[];
   now: Date;
   onEdit: () => void;
@@ -30,8 +31,8 @@ interface MailboxRowProps {
 
 const CHANGES = ['mailboxes', 'usage', 'overview', 'attention', 'campaigns', 'forecast'];
 
-export function MailboxRow({ mailbox, usage, waiting, others, now, onEdit, caught }: MailboxRowProps) {
-  const words = stateOfMailbox({ parks: mailbox.parks, stop: mailbox.stop, waiting, hourlyLimit: mailbox.hourlyLimit }, now);
+export function MailboxRow({ mailbox, usage, waiting, starts, others, now, onEdit, caught }: MailboxRowProps) {
+  const words = stateOfMailbox({ parks: mailbox.parks, stop: mailbox.stop, waiting, hourlyLimit: mailbox.hourlyLimit, starts }, now);
   const gap = seconds(mailbox.minGap);
   const stopped = isStopped(mailbox.stop, now);
   const refused = mailbox.stop?.reason === 'STOP_REASON_PASSWORD_REFUSED';

@@ -1,8 +1,8 @@
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Plus } from 'lucide-react';
 import { useEffect } from 'react';
 import { useLocation, useSearchParams } from 'react-router';
-import { catcher as catcherQuery, mailboxes as mailboxesQuery, usage } from '../../api/queries';
+import { campaigns, catcher as catcherQuery, mailboxes as mailboxesQuery, usage } from '../../api/queries';
 import { Button } from '../../components/Button';
 import { EmptyRoad, EmptyState } from '../../components/EmptyState';
 import { Head } from '../../components/Head';
@@ -10,6 +10,7 @@ import { Icon } from '../../components/Icon';
 import { SkeletonRows } from '../../components/Skeleton';
 import { PageError } from '../../shell/PageError';
 import { useNow } from '../../useNow';
+import { startsOf } from '../../words/campaign';
 import { counted } from '../../words/number';
 import { isStopped } from '../../words/mailbox';
 import { zoneName } from '../../words/time';
@@ -27,6 +28,7 @@ export function Screen() {
   const { data: used } = useQuery(usage({}));
   const { data: catcher } = useQuery(catcherQuery);
   const waiting = useWaiting();
+  const starts = useStarts(now);
   const edited = data?.find(({ id }) => id === search.get('edit'));
   const show = (given: Record<string, string>) => setSearch(given, { replace: true });
   useEffect(() => {
@@ -94,6 +96,7 @@ export function Screen() {
                   caught={isCaught(mailbox, catcher ?? undefined) ? catcher?.url : undefined}
                   usage={used?.mailboxes.find(({ mailboxId }) => mailboxId === mailbox.id)}
                   waiting={waiting(mailbox.id)}
+                  starts={starts(mailbox.id)}
                   others={data.filter(({ id }) => id !== mailbox.id)}
                   now={now}
                   onEdit={() => show({ edit: mailbox.id })}
@@ -109,4 +112,11 @@ export function Screen() {
       {(search.get('add') || edited) && <MailboxDialog key={edited?.id ?? 'new'} mailbox={edited} catcher={catcher ?? undefined} now={now} onClose={() => show({})} />}
     </>
   );
+}
+
+/** When a mailbox has its first email to send, where all are for later; not told where there are more campaigns than a page has. */
+function useStarts(now: Date): (mailboxId: string) => Date | undefined {
+  const { data, hasNextPage } = useInfiniteQuery(campaigns({ state: 'CAMPAIGN_STATE_ACTIVE' }));
+  const active = hasNextPage ? [] : (data?.pages.flatMap((page) => page.campaigns) ?? []);
+  return (mailboxId) => startsOf(mailboxId, active, now);
 }

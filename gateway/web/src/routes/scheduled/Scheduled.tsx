@@ -10,7 +10,7 @@ import { Tabs } from '../../components/Tabs';
 import { useNow } from '../../useNow';
 import { count, counted } from '../../words/number';
 import { ExportLink, FilterBar, Find, tabPath, useFilter } from '../message/Filters';
-import { MessageDrawer } from '../message/MessageDrawer';
+import { MessageDrawer } from '../message/LazyDrawer';
 import { MessageTable } from '../message/MessageTable';
 import { NoMatch } from '../message/NoMatch';
 import { useMessageList } from '../message/useMessageList';
