@@ -76,9 +76,9 @@ export function Screen() {
           <colgroup>
             <col />
             <col className="w-[192px] narrow:w-[150px]" />
-            <col className="w-[214px] narrow:w-[148px]" />
+            <col className="w-[214px] snug:w-[194px] narrow:w-[148px]" />
             <col className="n-hide w-[104px]" />
-            <col className="w-[300px] snug:w-[280px] narrow:w-[220px]" />
+            <col className="w-[300px] narrow:w-[220px]" />
           </colgroup>
           <thead>
             <tr>
