@@ -6,6 +6,8 @@ import time
 import pytest
 from maillane_scheduler.queue.values import Grant
 from maillane_scheduler.states import MessageState
+from maillane_scheduler.store.engine import DispatchPool
+from maillane_scheduler.store.lane_checks import Waits
 from maillane_scheduler.sync import lane_check
 from maillane_scheduler.sync.lane_check import CAMPAIGNS_AT_ONCE, PASS_S, LaneCheck
 from prometheus_client import REGISTRY
@@ -31,6 +33,27 @@ async def test_a_lane_that_redis_alone_has_lost_is_back_after_a_pass(here: World
 
     assert await here.scheduler.queue.lane_size(mailbox, campaign) == 5
     assert _mended() - mended == 1
+
+
+async def test_a_campaign_that_cannot_be_looked_at_holds_up_no_other(here: World, monkeypatch) -> None:
+    """What another has lost is back all the same."""
+    mailbox = here.mailbox()
+    broken, campaign = here.campaign([mailbox], 2), here.campaign([mailbox], 5)
+    await here.sweep()
+    look = lane_check.lane_checks.look
+
+    async def breaks(pool: DispatchPool, which: int) -> Waits | None:
+        assert which != broken
+        return await look(pool, which)
+
+    monkeypatch.setattr(lane_check.lane_checks, "look", breaks)
+    check = LaneCheck(here.scheduler.queue, here.scheduler.pool, here.scheduler.sync)
+    await _lose(here, f"l:{mailbox}:{campaign}")
+    for second in range(3):
+        await check.step(NOW_S + second)
+    await _loaded(here)
+
+    assert await here.scheduler.queue.lane_size(mailbox, campaign) == 5
 
 
 async def test_a_gate_that_redis_alone_has_lost_is_back_with_its_gaps(here: World) -> None:

@@ -1,6 +1,7 @@
 """How a workspace stands, out of the real stores and the real limiter."""
 
-from maillane_scheduler.states import MessageState
+from maillane_scheduler.api.holds import lane_state
+from maillane_scheduler.states import LaneState, MessageState
 
 from .world import World, world
 
@@ -29,6 +30,24 @@ async def test_what_is_used_is_known_after_a_wipe_though_nobody_reserves(here: W
     outlook = await here.scheduler.outlooks.look(here.workspace)
 
     assert outlook.hours[mailbox].used == 5
+
+
+async def test_what_the_deployment_holds_is_told_so(database_url: str, redis_url: str, limiter_target: str) -> None:
+    """Its mailbox has room by its own limits; it is at a limit all the same, and its next leaves in the next hour."""
+    async with world(database_url, redis_url, limiter_target, max_per_hour=5) as here:
+        here.campaign([here.mailbox()], 20)
+        await here.sweep()
+        await here.claim(20)
+        await here.claim(20)
+
+        outlook = await here.scheduler.outlooks.look(here.workspace)
+        [waiting] = outlook.waiting.values()
+        [trace] = (await here.scheduler.outlooks.forecast(outlook)).values()
+
+    hour_end_us = (outlook.now_us // outlook.hour_us + 1) * outlook.hour_us
+    assert lane_state(outlook, waiting) is LaneState.AT_LIMIT
+    assert trace.first_us is not None
+    assert trace.first_us >= hour_end_us - 1_000_000
 
 
 async def test_a_forecast_is_what_happens(database_url: str, redis_url: str, limiter_target: str) -> None:

@@ -109,8 +109,8 @@ class Outlook:
         holds += [
             (park.until_us, Pace.HOURLY_LIMIT if park.reason is ParkReason.LIMIT else Pace.PARKED)
             for park in outlooks.gate_parks(box)
-            # A limit that is used up is what the limiter says, where it says it.
-            if park.reason is not ParkReason.LIMIT or box.id not in self.hours
+            # A limit is used up where the limiter says so, if it says anything; of the deployment's cap it is not asked.
+            if park.reason is not ParkReason.LIMIT or park.of_deployment or box.id not in self.hours
         ]
         ready_us, why = max(holds)
         hour = Allowed(box.hourly_limit, self.hours.get(box.id, Used()).used)

@@ -92,9 +92,11 @@ def _used_up(outlook: Outlook, waiting: Waiting, expected_us: int | None) -> Hol
     for reason, limit, used, until_us in limits:
         if limit is not None and used is not None and used.used >= limit:
             return Hold(reason, until_us, "", expected_us, limit, used.used)
-    limit_parks = [park for park in box.parks if park.reason is ParkReason.LIMIT and park.campaign in (GATE, campaign)]
-    if limit_parks and not outlook.hours:
-        return Hold(HoldReason.LIMIT, limit_parks[0].until_us, limit_parks[0].detail, expected_us)
+    for park in box.parks:
+        # Of the others the limiter has just said that they have room, if it was there to say so.
+        binds = park.until_us > outlook.now_us and (park.of_deployment or not outlook.hours)
+        if park.reason is ParkReason.LIMIT and park.campaign in (GATE, campaign) and binds:
+            return Hold(HoldReason.LIMIT, park.until_us, park.detail, expected_us)
     return None
 
 

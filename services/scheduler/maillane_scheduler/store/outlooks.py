@@ -16,12 +16,13 @@ MOST_MAILBOXES = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """Set aside until an instant: a mailbox, or (with a campaign) one of its lanes."""
+    """Set aside until an instant: a mailbox, or (with a campaign) one of its lanes; `of_deployment` by its cap."""
 
     campaign: int
     reason: ParkReason
     until_us: int
     detail: str
+    of_deployment: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ SELECT id, address, address_key, hourly_limit, daily_limit, min_gap_us, state, c
 FROM mailboxes WHERE workspace_id = :workspace AND delete_time IS NULL ORDER BY id LIMIT {MOST_MAILBOXES}
 """)
 _PARKS = text(f"""
-SELECT p.mailbox_id, p.campaign_id, p.reason, (extract(epoch FROM p.until_time) * 1000000)::bigint AS until_us, p.detail
+SELECT p.mailbox_id, p.campaign_id, p.reason, (extract(epoch FROM p.until_time) * 1000000)::bigint AS until_us,
+       p.detail, p.of_deployment
 FROM mailboxes b JOIN parks p ON p.mailbox_id = b.id AND p.until_time > statement_timestamp()
 WHERE b.workspace_id = :workspace AND b.delete_time IS NULL LIMIT {MOST_LANES}
 """)
@@ -112,7 +114,7 @@ async def facts(connection: AsyncConnection, workspace_id: int) -> Facts:
     }
     for row in await connection.execute(_PARKS, of):
         if row.mailbox_id in boxes:
-            park = Parked(row.campaign_id, ParkReason(row.reason), row.until_us, row.detail)
+            park = Parked(row.campaign_id, ParkReason(row.reason), row.until_us, row.detail, row.of_deployment)
             boxes[row.mailbox_id].parks.append(park)
     lanes = [
         OpenLane(

@@ -4,6 +4,8 @@ Whatever changes a lane leaves a mark until the queue was told, so this finds no
 the queue or with us. Then it is mended, and an alert says so, where messages would be pending for ever.
 """
 
+from collections.abc import Awaitable, Callable
+
 import structlog
 
 from maillane_scheduler.metrics import LANES_MENDED
@@ -44,14 +46,25 @@ class LaneCheck:
         self._suspected: list[int] = []
 
     async def step(self, now_s: float) -> None:
-        """Looks again at what seemed amiss, then at the next campaigns; `now_s` is a monotonic clock's."""
+        """Looks again at what seemed amiss, then at the next campaigns; `now_s` is a monotonic clock's.
+
+        One that cannot be looked at holds up no other, and is told.
+        """
         suspected, self._suspected = self._suspected, []
         for campaign in suspected:
-            if await self._is_short(campaign):
-                await self._mend(campaign)
+            await self._look(campaign, self._mend)
         for campaign in await self._next(now_s):
+            await self._look(campaign, self._suspect)
+
+    async def _look(self, campaign: int, found: Callable[[int], Awaitable[None]]) -> None:
+        try:
             if await self._is_short(campaign):
-                self._suspected.append(campaign)
+                await found(campaign)
+        except Exception as error:  # noqa: BLE001 - one that cannot be looked at must not hold up the others
+            log.warning("lanes_not_checked", campaign=campaign, error=type(error).__name__)
+
+    async def _suspect(self, campaign: int) -> None:
+        self._suspected.append(campaign)
 
     async def _next(self, now_s: float) -> list[int]:
         if self._after == 0:
