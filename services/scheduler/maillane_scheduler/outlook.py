@@ -109,7 +109,7 @@ class Outlook:
         holds += [
             (park.until_us, Pace.HOURLY_LIMIT if park.reason is ParkReason.LIMIT else Pace.PARKED)
             for park in outlooks.gate_parks(box)
-            # A limit is used up where the limiter says so, if it says anything; of the deployment's cap it is not asked.
+            # A limit is used up where the limiter says so, if it says anything; it is not asked of the deployment.
             if park.reason is not ParkReason.LIMIT or park.of_deployment or box.id not in self.hours
         ]
         ready_us, why = max(holds)
