@@ -6,6 +6,7 @@ import time
 import pytest
 from maillane_scheduler.queue.values import Grant
 from maillane_scheduler.states import MessageState
+from maillane_scheduler.store import lane_checks
 from maillane_scheduler.store.engine import DispatchPool
 from maillane_scheduler.store.lane_checks import Waits
 from maillane_scheduler.sync import lane_check
@@ -40,13 +41,13 @@ async def test_a_campaign_that_cannot_be_looked_at_holds_up_no_other(here: World
     mailbox = here.mailbox()
     broken, campaign = here.campaign([mailbox], 2), here.campaign([mailbox], 5)
     await here.sweep()
-    look = lane_check.lane_checks.look
+    look = lane_checks.look
 
     async def breaks(pool: DispatchPool, which: int) -> Waits | None:
         assert which != broken
         return await look(pool, which)
 
-    monkeypatch.setattr(lane_check.lane_checks, "look", breaks)
+    monkeypatch.setattr(lane_checks, "look", breaks)
     check = LaneCheck(here.scheduler.queue, here.scheduler.pool, here.scheduler.sync)
     await _lose(here, f"l:{mailbox}:{campaign}")
     for second in range(3):
