@@ -15,14 +15,6 @@ fail() {
     exit 1
 }
 
-lock() {
-    (cd "$source" && npm install --package-lock-only --ignore-scripts >/dev/null && node -e '
-        const fs = require("node:fs");
-        const lock = JSON.parse(fs.readFileSync("package-lock.json", "utf8"));
-        for (const entry of Object.values(lock.packages)) delete entry.funding;
-        fs.writeFileSync("package-lock.json", `${JSON.stringify(lock, null, 2)}\n`);')
-}
-
 install() {
     inputs=$(cat tools/browser.sh "$source"/package-lock.json "$source"/unpack.mjs | cksum)
     if [ "$(cat "$folder/installed" 2>/dev/null)" = "$inputs" ]; then
@@ -48,6 +40,6 @@ install() {
 
 case "${1:-install}" in
 install) install ;;
-lock) use_node && lock ;;
+lock) use_node && lock_packages "$source" ;;
 *) fail "install or lock" ;;
 esac

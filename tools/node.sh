@@ -1,5 +1,6 @@
-# Read by other scripts, from the repository's root: `npm` and `node` are then the machine's, if new enough for what the
-# web UI is built with, else those of a wheel, by its hash.
+# Read by other scripts, from the repository's root: after `use_node`, `npm` and `node` are the machine's, if new enough for
+# what the web UI is built with, else those of a wheel, by its hash.
+tools=$PWD/tools
 
 # npm's own messages of the day help nobody here.
 export npm_config_loglevel=error npm_config_update_notifier=false npm_config_cache="${npm_config_cache:-$PWD/.build/npm}"
@@ -18,4 +19,10 @@ use_node() {
     fi
     PATH=$wheel/bin:$PATH
     npm() { "$wheel/bin/node" "$wheel/lib/node_modules/npm/bin/npm-cli.js" "$@"; }
+}
+
+# Writes the package-lock.json of a folder anew, without a single address.
+lock_packages() {
+    (cd "$1" && npm install --package-lock-only --ignore-scripts >/dev/null && node "$tools/lock.mjs" &&
+        ! grep -n '://' package-lock.json)
 }

@@ -15,19 +15,10 @@ fail() {
 }
 
 lock() {
-    (cd "$peers" && npm install --package-lock-only --ignore-scripts >/dev/null && node -e '
-        const fs = require("node:fs");
-        const lock = JSON.parse(fs.readFileSync("package-lock.json", "utf8"));
-        for (const entry of Object.values(lock.packages)) {
-            delete entry.funding;
-            // For machines that a registry has nothing for, npm writes what npm ci then misses.
-            for (const name of Object.keys(entry.optionalDependencies ?? {}))
-                if (!lock.packages[`node_modules/${name}`]) delete entry.optionalDependencies[name];
-        }
-        fs.writeFileSync("package-lock.json", `${JSON.stringify(lock, null, 2)}\n`);')
+    lock_packages "$peers" || fail "a lock names an address, or could not be written"
     .uv/bin/uv pip compile --quiet --upgrade --generate-hashes --universal --python-version 3.11 --no-header \
         --no-annotate --no-emit-index-url "$peers/requirements.in" --output-file "$peers/requirements.lock"
-    ! grep -n '://' "$peers/package-lock.json" "$peers/requirements.lock" || fail "a lock names an address"
+    ! grep -n '://' "$peers/requirements.lock" || fail "a lock names an address"
 }
 
 install() {

@@ -69,6 +69,6 @@ check | test)
     types
     cd "$web" && npm run --silent "$1"
     ;;
-lock) with_node && cd "$web" && node lock.mjs ;;
+lock) with_node && lock_packages "$web" ;;
 *) fail "build, check, test or lock" ;;
 esac
