@@ -20,12 +20,12 @@ _UNSAFE_IN_COMMAND = re.compile(r"[\x00-\x20\x7f<>]")
 class CommandGroup:
     """An envelope, and what came of it so far. `lost` says why no more comes, `late` that it was for want of time.
 
-    `behind`: it was written behind another message's content.
+    `behind`: it was written behind another message's content. `replies`: all of them, where it was written at once.
     """
 
     lines: dict[Command, bytes]
     behind: bool
-    asked: Asked | None = None
+    replies: Asked | None = None
     answers: dict[Command, Reply] = field(default_factory=dict)
     lost: str = ""
     late: bool = False

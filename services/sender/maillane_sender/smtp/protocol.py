@@ -168,8 +168,8 @@ class Connection:
         else:
             asked = self._ask(lines)
         try:
-            if asked.asked is not None:
-                await asked.asked.done
+            if asked.replies is not None:
+                await asked.replies.done
             else:
                 await self._ask_one_by_one(asked)
         except Lost as error:
@@ -192,7 +192,7 @@ class Connection:
     def _expect(self, asked: CommandGroup) -> bytes:
         """What to write for an envelope whose answers are awaited from here on."""
         # Behind a content its time begins when that is answered.
-        asked.asked = self._replies.expect(self._timeouts.envelope_s, len(asked.lines), asked.take)
+        asked.replies = self._replies.expect(self._timeouts.envelope_s, len(asked.lines), asked.take)
         group = b"".join(asked.lines.values())
         self._behind_bytes = len(group) if asked.behind else 0
         return group
