@@ -205,6 +205,13 @@ class Rig:
             while any([(await self.get(str(campaign))).counts.sending for campaign in self.expected]):
                 await asyncio.sleep(LOOK_S)
 
+    async def resume(self) -> None:
+        """Resumes what `quiet` has paused."""
+        for campaign in map(str, self.expected):
+            if (await self.get(campaign)).state == campaign_pb.CAMPAIGN_STATE_PAUSED:
+                request = campaign_pb.ResumeCampaignRequest(campaign_id=campaign)
+                await self.persist(partial(self.client.campaigns.ResumeCampaign, request))
+
     async def reconcile(self, *, may_wait: bool = False) -> Findings:
         """Sink, Postgres and API against one another."""
         expected = {campaign: fed + self.acknowledged.get(campaign, 0) for campaign, fed in self.expected.items()}

@@ -31,7 +31,10 @@ async def roll(trial: Trial) -> None:
             trial.must(f"{part} ends by itself: {rig.killed()}", rig.system.dead()[part] == 0)
             await rig.system.restart(part)
             left = trial.size - len(rig.sink.contents)
+        # Quick only once nothing is under way: hundreds would pass a message that the server is still slow to answer.
+        await rig.quiet()
         rig.sink.misbehaviour.clear()
+        await rig.resume()
         drained = await rig.drained(within_s=120)
         found = await rig.reconcile()
     trial.measure(terms=terms)
