@@ -21,6 +21,8 @@ from maillane_scheduler.queue import (
     keys,
 )
 
+MOST_SLACK_US = 50_000
+
 Lane = tuple[int, int]
 """A mailbox and a campaign."""
 
@@ -180,6 +182,7 @@ class Model:
             ):
                 continue
             gate, lane = self.gate(mailbox), self.lane(mailbox, campaign)
+            on_pace = self.lane_score((mailbox, campaign)) or 0
             room = 1 if gate.gap or lane.gap else gate.cap - len(self.flying(mailbox))
             ready = [(due, message) for due, message in lane.order() if due <= now_us]
             for due, message in ready[: min(room, grant.count)]:
@@ -187,7 +190,8 @@ class Model:
                 self.flying(mailbox)[message] = InFlight(campaign, message, token, due)
                 self.leases[mailbox, message] = now_us + lease_us
                 claimed.append(Claimed(mailbox, campaign, message, due))
-            gate.last = lane.last = now_us
+            gate.last = now_us
+            lane.last = max(on_pace, now_us - min(MOST_SLACK_US, lane.gap // 10))
         return claimed
 
     def turn(

@@ -48,7 +48,9 @@ FAULTS = {
     "a message named twice settles twice": ("if flying == token and not seen[message]", "if flying == token"),
     "a settle leaves the lease": ("      variadic('ZREM', P .. 'leases', leases)\n      for c", "      for c"),
     "a lane with a gap gives several": ("has_gap = number(h[2]) > 0 or number(h[3]) > 0", "has_gap = number(h[2]) > 0"),
-    "a claim does not look at the gate": ("if not eligible(P .. 'gates', m) or ", "if "),
+    "a claim does not look at the gate": ("eligible(P .. 'gates', m) and ", ""),
+    "a lane counts its gap from its pick-up": ("return math.max(score, ", "return math.max(now(), "),
+    "a lane that fell behind bursts": ("return math.max(score, ", "return math.min(score, "),
     "a claim does not look at the cap": (
         "(tonumber(h[1]) or DEFAULT_CAP) - R('HLEN', flight_key(m))\n  local has",
         "1000\n  local has",

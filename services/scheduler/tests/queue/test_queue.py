@@ -167,7 +167,7 @@ async def test_a_gate_with_a_gap_offers_one_message_in_all(queue: Queue) -> None
 
 
 async def test_a_lane_that_fell_behind_does_not_burst(queue: Queue) -> None:
-    """A lane with a gap gives one message a gap, although all of them are overdue."""
+    """A lane with a gap gives one message a gap, however overdue they are; the first gap is 50 ms shorter."""
     await queue.configure_lane(M, C, LaneConfig(1, False, SECOND))
     await queue.enqueue(M, C, [(message, NOW - 9 * SECOND + message) for message in range(5)], now_us=NOW)
     times, now = [], NOW
@@ -175,7 +175,29 @@ async def test_a_lane_that_fell_behind_does_not_burst(queue: Queue) -> None:
         now = next_us
         times += [now for _ in await queue.claim(TOKEN, LEASE, [Grant(M, C, 5)], now_us=now)]
 
-    assert times == [NOW + i * SECOND for i in range(5)]
+    assert times == [NOW, *(NOW + i * SECOND - 50_000 for i in range(1, 5))]
+
+
+@pytest.mark.parametrize(
+    ("gap", "late", "counted"),
+    [(SECOND, 20_000, 0), (SECOND, 50_000, 0), (SECOND, 51_000, 1_000), (100_000, 10_001, 1), (9, 1, 1)],
+)
+async def test_a_lane_that_is_a_little_late_keeps_its_pace(queue: Queue, gap: int, late: int, counted: int) -> None:
+    """Up to 50 ms, or a tenth of its gap, that a message is handed out late, the next one does not wait for."""
+    await queue.configure_lane(M, C, LaneConfig(1, False, gap))
+    await queue.enqueue(M, C, [(1, NOW), (2, NOW)], now_us=NOW)
+    await queue.claim(TOKEN, LEASE, [Grant(M, C, 1)], now_us=NOW + late)
+
+    assert await queue.next_due(now_us=NOW + late) == NOW + counted + gap
+
+
+async def test_a_mailbox_that_is_a_little_late_waits_for_its_whole_gap(queue: Queue) -> None:
+    """A minimum gap is between two hand-outs, however late the first was."""
+    await queue.configure_gate(M, GateConfig(1, False, SECOND, 9))
+    await queue.enqueue(M, C, [(1, NOW), (2, NOW)], now_us=NOW)
+    await queue.claim(TOKEN, LEASE, [Grant(M, C, 1)], now_us=NOW + 20_000)
+
+    assert await queue.next_due(now_us=NOW + 20_000) == NOW + 20_000 + SECOND
 
 
 async def test_a_clock_that_jumped_back_holds_nothing_for_long(queue: Queue) -> None:

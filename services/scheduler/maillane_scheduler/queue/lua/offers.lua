@@ -30,7 +30,7 @@ local function offer(m, share)
     offers[#offers + 1] = count
     turn, total, room = turn - count, total + count, room - count
     local head = total < share and R('ZRANGE', lane_key(m, c), count, count, 'WITHSCORES') or {}
-    if head[1] then after = math.min(after, math.max(tonumber(head[2]), now() + lane_gap)) end
+    if head[1] then after = math.min(after, math.max(tonumber(head[2]), paced(score, lane_gap) + lane_gap)) end
   end
   return {offers = offers, total = total, share = share, next_us = room > 0 and math.max(after, now() + gap) or math.huge}
 end

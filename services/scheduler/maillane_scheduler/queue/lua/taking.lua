@@ -7,7 +7,7 @@ The same number of commands whatever the number of messages.
 ]]
 local function eligible(key, member)
   local score = tonumber(R('ZSCORE', key, member))
-  return score and score <= now()
+  return score and score <= now() and score
 end
 
 -- Into flight first, then out of the lane: a script that dies in between must not have lost anything.
@@ -24,7 +24,8 @@ local function fly(m, c, entries, token, lease_end)
 end
 
 local function take(m, c, granted, token, lease_end)
-  if not eligible(P .. 'gates', m) or not eligible(lanes_key(m), c) then return {} end
+  local score = eligible(P .. 'gates', m) and eligible(lanes_key(m), c)
+  if not score then return {} end
   local h = R('HMGET', gate_key(m), 'cap', 'gap', 'gap:' .. c, 'last', 'last:' .. c)
   local room = (tonumber(h[1]) or DEFAULT_CAP) - R('HLEN', flight_key(m))
   local has_gap = number(h[2]) > 0 or number(h[3]) > 0
@@ -32,7 +33,7 @@ local function take(m, c, granted, token, lease_end)
   local entries = R('ZRANGE', lane_key(m, c), '-inf', us(now()), 'BYSCORE', 'LIMIT', 0, math.min(granted, room),
     'WITHSCORES')
   fly(m, c, entries, token, lease_end)
-  R('HSET', gate_key(m), 'last', us(now()), 'last:' .. c, us(now()))
+  R('HSET', gate_key(m), 'last', us(now()), 'last:' .. c, us(paced(score, number(h[3]))))
   -- For unserve: a gap is waited for after a hand-out, and this may not become one.
   if has_gap then
     R('HSET', gate_key(m), 'by', token, 'before', h[4] or '0', 'by:' .. c, token, 'before:' .. c, h[5] or '0')
