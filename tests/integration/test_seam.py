@@ -77,7 +77,7 @@ async def test_a_replay_that_meets_the_lease_sweep_brings_everything(here: World
     async with await psycopg.AsyncConnection.connect(here.database_url, cursor_factory=psycopg.AsyncRawCursor) as other:
         await other.execute(leases._SWEEP)
         replay = asyncio.create_task(here.claim(5, claim_id=7))
-        await _waits_for_a_lock(here)
+        await here.somebody_waits()
         await other.commit()
 
         again = await replay
@@ -95,14 +95,8 @@ async def test_a_release_that_meets_the_lease_sweep_takes_effect(here: World) ->
     async with await psycopg.AsyncConnection.connect(here.database_url, cursor_factory=psycopg.AsyncRawCursor) as other:
         await other.execute(leases._SWEEP)
         release = asyncio.create_task(here.give_back(hand_out, spent=False))
-        await _waits_for_a_lock(here)
+        await here.somebody_waits()
         await other.commit()
 
         assert await release == 5
     assert here.counts(campaign) == here.states() == {"PENDING": 5}
-
-
-async def _waits_for_a_lock(here: World) -> None:
-    async with asyncio.timeout(5):
-        while not here.sql("SELECT 1 FROM pg_locks WHERE NOT granted"):
-            await asyncio.sleep(0.01)

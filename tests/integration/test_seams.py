@@ -309,7 +309,7 @@ async def test_a_claim_that_waited_behind_a_restore_is_refused(here: World) -> N
     async with await psycopg.AsyncConnection.connect(here.database_url) as restorer:
         await restorer.execute("SELECT pg_advisory_xact_lock(2, %s)", (here.workspace,))
         claim = asyncio.create_task(here.claim(5))
-        await _somebody_waits(here)
+        await here.somebody_waits()
         await restorer.execute("UPDATE counters SET epoch = epoch + 1 WHERE workspace_id = %s", (here.workspace,))
         await restorer.commit()
 
@@ -324,7 +324,7 @@ async def test_a_claim_that_waited_behind_a_stop_is_refused(here: World) -> None
     async with await psycopg.AsyncConnection.connect(here.database_url) as stopper:
         await stopper.execute("SELECT pg_advisory_xact_lock(1, %s)", (here.workspace,))
         claim = asyncio.create_task(here.claim(5))
-        await _somebody_waits(here)
+        await here.somebody_waits()
         await stopper.execute("UPDATE workspaces SET stopped = true")
         await stopper.commit()
 
@@ -380,9 +380,3 @@ async def test_a_full_mailbox_goes_on_when_its_sender_is_gone(here: World) -> No
 async def _scripts_run(here: World) -> int:
     stats = await here.scheduler.redis.info("commandstats")
     return sum(stats[name]["calls"] for name in ("cmdstat_evalsha", "cmdstat_eval") if name in stats)
-
-
-async def _somebody_waits(here: World) -> None:
-    async with asyncio.timeout(10):
-        while not here.sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):
-            await asyncio.sleep(0.01)

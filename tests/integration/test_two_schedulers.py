@@ -88,8 +88,7 @@ async def test_a_claim_that_waited_behind_a_pause_is_refused(here: World) -> Non
     async with await psycopg.AsyncConnection.connect(here.database_url) as pauser:
         await pauser.execute("SELECT pg_advisory_xact_lock(1, %s)", (here.workspace,))
         claim = asyncio.create_task(here.claim(5))
-        while not here.sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):
-            await asyncio.sleep(0.01)
+        await here.somebody_waits()
         await pauser.execute("UPDATE campaigns SET state = 3, revision = revision + 1 WHERE id = %s", (campaign,))
         await pauser.commit()
 
@@ -107,8 +106,7 @@ async def test_a_claim_that_waited_past_its_permits_window_is_refused(
         async with await psycopg.AsyncConnection.connect(here.database_url) as holder:
             await holder.execute("SELECT pg_advisory_xact_lock(1, %s)", (here.workspace,))
             claim = asyncio.create_task(here.claim(5))
-            while not here.sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):
-                await asyncio.sleep(0.01)
+            await here.somebody_waits()
             # Longer than any window that the permits can belong to.
             await asyncio.sleep(2.1)
             await holder.commit()

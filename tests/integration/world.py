@@ -171,6 +171,16 @@ class World:
         while not await self.scheduler.sweeper.sweep():
             await asyncio.sleep(0)
 
+    async def somebody_waits(self) -> None:
+        """Until a transaction waits for a lock of another.
+
+        Raises:
+            TimeoutError: nobody does.
+        """
+        async with asyncio.timeout(10):
+            while not self.sql("SELECT 1 FROM pg_locks WHERE NOT granted"):
+                await asyncio.sleep(0.01)
+
     def states(self) -> dict[str, int]:
         """Messages by state."""
         rows = self.sql("SELECT state, count(*) FROM messages GROUP BY 1")
