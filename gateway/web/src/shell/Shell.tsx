@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { WifiOff } from 'lucide-react';
 import { Suspense, useEffect, useState } from 'react';
-import { Outlet, useLocation, useNavigate } from 'react-router';
+import { Outlet, useLocation, useNavigate, useNavigationType } from 'react-router';
 import { whenSignedOut } from '../api/client';
 import { ApiError } from '../api/error';
 import { useLiveOverview } from '../api/live';
@@ -12,6 +12,7 @@ import { Note } from '../components/Note';
 import { SkeletonRows } from '../components/Skeleton';
 import { Toasts } from '../components/Toasts';
 import { clockS } from '../words/time';
+import { Broken } from './Broken';
 import { MAIL, WORKSPACE } from './navigation';
 import { PageError } from './PageError';
 import { signInPath } from './session';
@@ -57,9 +58,11 @@ export function Shell() {
           {error && !data ? (
             <PageError error={error} onRetry={() => void refetch()} />
           ) : (
-            <Suspense fallback={<SkeletonRows />}>
-              <Outlet />
-            </Suspense>
+            <Broken>
+              <Suspense fallback={<SkeletonRows />}>
+                <Outlet />
+              </Suspense>
+            </Broken>
           )}
         </main>
       </div>
@@ -73,10 +76,14 @@ export function Shell() {
   );
 }
 
-/** On another screen, its title has the focus: who cannot see it hears where they are. */
+/** Another screen begins at its top, and its title has the focus: who cannot see it hears where they are. */
 function useFocusOnTitle() {
   const { pathname } = useLocation();
+  const how = useNavigationType();
   useEffect(() => {
+    // Where one goes back, the browser knows how far down one was; a draft gets its address while one writes.
+    if (how === 'PUSH') scrollTo(0, 0);
     document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true });
+    // How one came belongs to where one is: it changes nothing by itself.
   }, [pathname]);
 }

@@ -1,10 +1,11 @@
 import { client } from '../api/queries';
 import { request } from '../api/client';
 
-/** Where sign-in comes back to: this screen. */
+/** The sign-in page, which comes back to this screen. It stays as it is where one is there already: several calls are refused at once. */
 export function signInPath(): string {
   const here = location.pathname + location.search;
-  return here === '/' || here.startsWith('/sign-in') ? '/sign-in' : `/sign-in?return=${encodeURIComponent(here)}`;
+  if (here.startsWith('/sign-in')) return here;
+  return here === '/' ? '/sign-in' : `/sign-in?return=${encodeURIComponent(here)}`;
 }
 
 /** Ends the session, and forgets all that was read with it. */

@@ -57,7 +57,7 @@ function Live({ campaign }: { campaign: Campaign }) {
   const state = stateOf(campaign, boxes, now);
   const used = mailboxesOf(campaign, boxes);
   const going = campaign.state === 'CAMPAIGN_STATE_ACTIVE' || campaign.state === 'CAMPAIGN_STATE_PAUSED';
-  const close = () => setSearch((before) => (before.delete('message'), before), { replace: true, preventScrollReset: true });
+  const close = () => setSearch((before) => (before.delete('message'), before), { replace: true });
   return (
     <Split drawer={messageId && part !== 'messages' && <MessageDrawer id={messageId} onClose={close} />}>
       <Head

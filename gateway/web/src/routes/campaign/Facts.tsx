@@ -44,7 +44,7 @@ export function Facts({ campaign, mailboxes, now }: { campaign: Campaign; mailbo
       <ul className="mt-2.5 flex flex-wrap gap-x-5.5 gap-y-1 text-ink-2">
         {TALLY.filter(({ part }) => counts[part] > 0).map(({ part, mark, text, state }) => (
           <li key={part}>
-            <Link to={`/campaigns/${campaign.id}?state=${state}`} preventScrollReset className="inline-flex items-center gap-1.5 hover:text-ink hover:underline">
+            <Link to={`/campaigns/${campaign.id}?state=${state}`} className="inline-flex items-center gap-1.5 hover:text-ink hover:underline">
               <StateMark mark={mark} />
               <strong className="text-ink">{count(counts[part])}</strong> {text}
             </Link>

@@ -55,7 +55,7 @@ export function useFilter() {
 export function useFilterSetter() {
   const [, setSearch] = useSearchParams();
   return (name: string, value: string) =>
-    setSearch((before) => (value ? before.set(name, value) : before.delete(name), before.delete('message'), before), { replace: true, preventScrollReset: true });
+    setSearch((before) => (value ? before.set(name, value) : before.delete(name), before.delete('message'), before), { replace: true });
 }
 
 /** Finds recipients in the list. */

@@ -19,7 +19,7 @@ export function useMessageList(filter: MessageFilter) {
   const openId = search.get('message') ?? undefined;
   const openPlace = rows.findIndex(({ id }) => id === openId);
   const open = useCallback(
-    (id: string | undefined) => setSearch((before) => (id ? before.set('message', id) : before.delete('message'), before), { replace: true, preventScrollReset: true }),
+    (id: string | undefined) => setSearch((before) => (id ? before.set('message', id) : before.delete('message'), before), { replace: true }),
     [setSearch],
   );
   const cursor = useCursor(rows.length, (place) => open(rows[place]?.id));
