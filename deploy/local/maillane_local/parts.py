@@ -160,5 +160,7 @@ def _credentials(env: Mapping[str, str]) -> grpc.ChannelCredentials | None:
 
 
 def _to_the_catcher(ports: Ports) -> dict[str, str]:
-    # Mail on this machine goes to the catcher: loopback, and a port that no mail server has.
-    return {"MAILLANE_SMTP_ALLOW_PRIVATE": "true", "MAILLANE_SMTP_PORTS": str(ports.catcher_smtp)}
+    # Mail on this machine goes to the catcher: loopback, and a port that no mail server has. Others asked for stay.
+    asked = ambient().get("MAILLANE_SMTP_PORTS", "")
+    smtp_ports = ",".join(filter(None, (asked, str(ports.catcher_smtp))))
+    return {"MAILLANE_SMTP_ALLOW_PRIVATE": "true", "MAILLANE_SMTP_PORTS": smtp_ports}
