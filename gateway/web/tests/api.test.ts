@@ -54,7 +54,7 @@ describe('server-sent events', () => {
 });
 
 describe('refused sign-ins', () => {
-  it.each(['expired', 'forged', 'not_a_member', 'domain', 'unverified', 'provider_down', 'limited', 'refused'])('%s says what to do', (reason) => {
+  it.each(['expired', 'forged', 'not_a_member', 'domain', 'unverified', 'provider_down', 'limited', 'refused', 'unavailable'])('%s says what to do', (reason) => {
     const [title, text] = refusal(reason, { provider: 'Google' });
 
     expect(title).not.toBe('The sign-in did not work.');

@@ -22,11 +22,13 @@ const SILENCE_MS = 40_000;
 /** Follows a stream until `signal` is aborted; connects again whenever it ends. Rests while the page is hidden. */
 export async function follow<T>(url: string, listener: Listener<T>, signal: AbortSignal): Promise<void> {
   let pause = FIRST_MS;
+  let lostAt: Date | undefined;
   while (!signal.aborted) {
     await visible(signal);
     try {
       await once(url, signal, (message: T) => {
         pause = FIRST_MS;
+        lostAt = undefined;
         listener.onState({});
         listener.onMessage(message);
       });
@@ -34,7 +36,9 @@ export async function follow<T>(url: string, listener: Listener<T>, signal: Abor
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof ApiError && [401, 403, 404, 501].includes(error.code)) return;
-      if (!document.hidden) listener.onState({ lostAt: new Date() });
+      // A further try that fails loses nothing more.
+      lostAt ??= new Date();
+      if (!document.hidden) listener.onState({ lostAt });
     }
     await waited(pause + Math.random() * 250, signal);
     pause = Math.min(pause * 2, LONGEST_MS);

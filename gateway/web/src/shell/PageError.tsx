@@ -1,5 +1,5 @@
 import { RefreshCw } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { ApiError, sentence } from '../api/error';
 import { Button } from '../components/Button';
 import { EmptyState } from '../components/EmptyState';
@@ -15,11 +15,14 @@ export function PageError({ error, onRetry, at }: { error: unknown; onRetry: () 
   const [first] = useState(() => new Date());
   const known = error instanceof ApiError ? error : undefined;
   const unreachable = known?.unreachable ?? false;
+  // The latest, so that a screen that is drawn anew each second does not put the next try off for ever.
+  const retry = useRef(onRetry);
+  retry.current = onRetry;
   useEffect(() => {
     if (!unreachable) return undefined;
-    const timer = setInterval(onRetry, AGAIN_MS);
+    const timer = setInterval(() => retry.current(), AGAIN_MS);
     return () => clearInterval(timer);
-  }, [unreachable, onRetry]);
+  }, [unreachable]);
   const raw = known && known.code > 0 ? `${known.code} ${known.status}${known.requestId ? `, request ${known.requestId}` : ''}` : undefined;
   return (
     <div role="alert">

@@ -52,7 +52,7 @@ export function stateOfMailbox({ parks, stop, waiting, hourlyLimit, starts }: Fa
   return { mark: 'pending', text: 'Nothing due', tone: 'plain', why: 'Nothing waits' };
 }
 
-function stopped(stop: Stop, now: Date): Pick<MailboxWords, 'text' | 'tone' | 'why'> | Pick<MailboxWords, 'text' | 'tone'> {
+function stopped(stop: Stop, now: Date): Pick<MailboxWords, 'text' | 'tone'> {
   switch (stop.reason) {
     case 'STOP_REASON_PASSWORD_REFUSED':
       return { text: 'Password refused', tone: 'fail' };

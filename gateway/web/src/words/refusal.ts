@@ -22,7 +22,9 @@ export function refusal(reason: string, { provider, wait, email }: Facts): [stri
     case 'limited':
       return ['Too many tries.', wait ? `Wait ${wait} s, then sign in again.` : 'Wait a minute, then sign in again.'];
     case 'refused':
-      return ['You said no.', `${provider} was not allowed to tell us who you are. Start again if that was a mistake.`];
+      return ['The sign-in was refused.', `${provider} did not tell us who you are. Start again if you said no by mistake.`];
+    case 'unavailable':
+      return ['Maillane does not answer.', 'Try again in a minute. Campaigns go on sending.'];
     default:
       return ['The sign-in did not work.', 'Start again from this page.'];
   }

@@ -10,7 +10,7 @@ import { Panel } from '../../components/Panel';
 import { isStopped, stateOfMailbox } from '../../words/mailbox';
 import { count } from '../../words/number';
 import { date, day, until } from '../../words/time';
-import { firstAfter, leftRuns, plannedRuns, roadAround, waitsOf } from '../campaigns/useLanes';
+import { firstAfter, leftRuns, plannedRuns, roadAround, waitsOf } from '../campaigns/lanesOf';
 
 interface CampaignLanesProps {
   campaign: Campaign;

@@ -4,7 +4,7 @@ import { forecast, latest, overview } from '../../api/queries';
 import type { Campaign, Mailbox } from '../../api/types';
 import { Lanes, LanesLegend } from '../../components/Lanes';
 import { Panel } from '../../components/Panel';
-import { roadAround, useLanes } from './useLanes';
+import { lanesOf, roadAround } from './lanesOf';
 
 /** Forecasts of more campaigns at once say little and cost calls. */
 const MOST_FORECASTS = 8;
@@ -17,7 +17,7 @@ export function LanesPanel({ campaigns, mailboxes, now }: { campaigns: readonly 
   const forecasts = useQueries({ queries: active.map((campaign) => forecast(campaign.id)) });
   const road = roadAround(now);
   const { data: past } = useQuery({ ...latest(new Date(road.from).toISOString()), enabled: active.length > 0 });
-  const lanes = useLanes({
+  const lanes = lanesOf({
     hours: counts?.thisHour ?? [],
     mailboxes,
     forecasts: forecasts.flatMap(({ data }) => data ?? []),

@@ -24,7 +24,7 @@ export function From({ plan, mailboxes, things, onEdit }: { plan: Plan; mailboxe
   const rest = mailboxes.filter(({ id }) => !mailboxIds.includes(id));
   const error = textAt(things, 'from');
   return (
-    <Row label="From">
+    <Row label="From" top>
       <div id="from" className="flex flex-wrap items-center gap-2">
         {mailboxIds.map((id) => {
           const mailbox = mailboxes.find((each) => each.id === id);

@@ -125,7 +125,7 @@ function MemberRow({ member, admin, own, now }: { member: Member; admin: boolean
       </td>
       <td className="num phone:col-start-2 phone:row-start-1">
         {admin && (
-          <Button kind="danger" size="small" onClick={() => setRemoving(true)}>
+          <Button size="small" onClick={() => setRemoving(true)}>
             {own ? 'Leave' : 'Remove'}
           </Button>
         )}
@@ -150,7 +150,10 @@ function InvitationRow({ invitation, admin, now }: { invitation: Invitation; adm
   return (
     <tr data-row className="text-ink-2">
       <td className="h-row-2">
-        <Two first={invitation.email} second="Invited, has not come yet" />
+        <span className="flex items-center gap-2.5">
+          <Face name={invitation.email} />
+          <Two first={invitation.email} second="Invited, has not come yet" />
+        </span>
       </td>
       <td>{roleWords(invitation.role)[0]}</td>
       <td>{ends && `Ends ${inWords(ends, now)}`}</td>

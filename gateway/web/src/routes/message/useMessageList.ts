@@ -26,7 +26,10 @@ export function useMessageList(filter: MessageFilter) {
   const empty = rows.length === 0 && (found.data?.pages.length ?? 0) < MOST_EMPTY;
   const { fetchNextPage } = found;
   const loadMore = useCallback(() => void fetchNextPage(), [fetchNextPage]);
-  if (empty && found.hasNextPage && !found.isFetchingNextPage && !found.isError) loadMore();
+  const goesOn = empty && found.hasNextPage && !found.isFetchingNextPage && !found.isError;
+  useEffect(() => {
+    if (goesOn) loadMore();
+  }, [goesOn, loadMore]);
   const step = (by: number) => {
     const next = rows[openPlace + by];
     return openPlace >= 0 && next ? () => open(next.id) : undefined;

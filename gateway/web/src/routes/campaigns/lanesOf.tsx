@@ -30,7 +30,7 @@ interface Facts {
 }
 
 /** A lane for each mailbox: what left of it, what is planned, what it waits for. */
-export function useLanes({ hours, mailboxes, forecasts, past, road, now }: Facts): Lane[] {
+export function lanesOf({ hours, mailboxes, forecasts, past, road, now }: Facts): Lane[] {
   return hours.map((hour) => {
     const mailbox = mailboxes.find(({ id }) => id === hour.mailboxId);
     const stopped = isStopped(hour.stop, now);
