@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from maillane.scheduler.v1 import dispatch_service_pb2 as pb
@@ -238,6 +238,34 @@ async def test_nothing_is_claimed_while_too_many_outcomes_are_untold(monkeypatch
 def _tries(fake: FakeScheduler) -> int:
     """How often the outcome of the first message was told."""
     return sum(1 in {settle.message_id for settle in call.settles} for call in fake.of(pb.SettleMessagesRequest))
+
+
+class Unhurried(FakeScheduler):
+    """Takes a moment for each claim, as over a wire; `told` outcomes came apart from claims while more was due."""
+
+    told: int = 0
+
+    async def ClaimMessages(self, request: pb.ClaimMessagesRequest, context: Any) -> pb.ClaimMessagesResponse:  # noqa: N802
+        await asyncio.sleep(0.02)
+        return await super().ClaimMessages(request, context)
+
+    async def SettleMessages(self, request: pb.SettleMessagesRequest, context: Any) -> pb.SettleMessagesResponse:  # noqa: N802
+        self.told += len(request.settles) if self.due else 0
+        return await super().SettleMessages(request, context)
+
+
+async def test_outcomes_ride_with_claims_while_these_come() -> None:
+    """As long as claims are answered and asked again, each takes along what is known by then."""
+    pace = replace(HASTELESS, claim_answers_within_s=0.3, settle_within_s=0.3)
+    async with scripted() as smtp, serving(Unhurried()) as fake:
+        fake.mailbox(smtp.port)
+        fake.campaign()
+        # At most fifteen a claim, of 20 ms or more: they last for longer than a claim should be open.
+        await fake.put(*messages(400))
+        async with running(fake.port, smtp.port, pace=pace):
+            await fake.all_settled(400)
+
+    assert cast(Unhurried, fake).told == 0
 
 
 async def test_an_outcome_does_not_wait_for_a_poll() -> None:

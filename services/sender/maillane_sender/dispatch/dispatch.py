@@ -73,7 +73,7 @@ class Dispatch:
         self._holding = Holding(concurrency * (1 + AHEAD))
         self._lines = Lines()
         self._deliverer = Deliverer(Letters(scheduler), pool, clock)
-        self._outbox = Outbox(scheduler, self._linger_s, self._told)
+        self._outbox = Outbox(scheduler, self._linger_s, self._told, clock)
         self._claimer = Claimer(scheduler, self._outbox, self._holding, pace, clock, self._room, self._admit)
         self._renewer = Renewer(scheduler, self._holding, pace, clock, self._revoke)
         # Bound once: it has a line for each message.
@@ -152,14 +152,14 @@ class Dispatch:
         if self._room():
             self._claimer.look()
 
-    def _linger_s(self) -> float:
-        """How long an outcome should wait for a claim to take it along."""
+    def _linger_s(self, since_s: float) -> float:
+        """How much longer outcomes, the first of them known since then, should wait for a claim to take them along."""
         if self._drain is not None:
             return 0.0
         open_s = self._claimer.open_s
         if open_s is None:
-            return self._pace.settle_within_s
-        return max(0.0, self._pace.claim_answers_within_s - open_s)
+            return since_s + self._pace.settle_within_s - self._clock.monotonic()
+        return self._pace.claim_answers_within_s - open_s
 
     def _pump(self) -> None:
         """Puts to work whatever may be: the pool, which knows all that waits, shares its connections out."""

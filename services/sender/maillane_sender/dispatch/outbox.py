@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from maillane.scheduler.v1 import dispatch_service_pb2 as pb
+    from maillane_chassis.clock import Clock
 
     from maillane_sender.dispatch.scheduler_client import SchedulerClient
 
@@ -30,20 +31,24 @@ class Outbox:
     what it took along, is not answered.
 
     Args:
-        linger_s: how long from now a claim may still come for them.
+        linger_s: how much longer a claim may still come for them, given when the first of them was known.
         on_told: called with what the scheduler has confirmed.
     """
 
     def __init__(
         self,
         scheduler: SchedulerClient,
-        linger_s: Callable[[], float],
+        linger_s: Callable[[float], float],
         on_told: Callable[[Sequence[pb.Settle]], None],
+        clock: Clock,
     ) -> None:
         self._scheduler = scheduler
         self._linger_s = linger_s
         self._on_told = on_told
+        self._clock = clock
         self._waiting: deque[pb.Settle] = deque()
+        # When the first of those that wait was known.
+        self._since_s = 0.0
         self._taken = 0
         # What is told beside all else. Kept, or the loop may drop it half done.
         self._apart: set[asyncio.Task[None]] = set()
@@ -63,6 +68,8 @@ class Outbox:
 
     def add(self, settle: pb.Settle) -> None:
         """An outcome is known."""
+        if not self._waiting:
+            self._since_s = self._clock.monotonic()
         self._waiting.append(settle)
         self._some.set()
         self._none_untold.clear()
@@ -104,8 +111,10 @@ class Outbox:
         try:
             while True:
                 await self._some.wait()
-                # What arises during one call goes with the next: batches grow by themselves under load.
-                await asyncio.sleep(self._linger_s())
+                # What arises during one call goes with the next: batches grow by themselves under load. Reckoned anew
+                # after each wait: a claim that came meanwhile took along what was waited with, and the rest is younger.
+                while self._waiting and (linger_s := self._linger_s(self._since_s)) > 0:  # noqa: ASYNC110 - for a time
+                    await asyncio.sleep(linger_s)
                 settles = self.take()
                 if settles and (stuck := await self._scheduler.settle(settles, self.told)):
                     self.tell_apart(stuck)

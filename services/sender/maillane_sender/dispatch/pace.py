@@ -22,7 +22,7 @@ class Pace:
     """What a person pauses comes back within this; a lease survives ten lost renewals."""
     settle_within_s: float = 0.05
     """How long an outcome waits for the next claim to take it along: one commit then does for both."""
-    claim_answers_within_s: float = 0.01
+    claim_answers_within_s: float = 0.02
     """A claim that is open for longer than this found nothing, and waits: outcomes are then told at once."""
     retry_first_s: float = 0.1
     retry_most_s: float = 1.0
