@@ -84,6 +84,16 @@ async def test_what_is_summed_is_not_read_again(sql, pool, engine) -> None:
     assert await outcome_hours.sum_up(pool) == 0
 
 
+async def test_an_attempt_without_its_campaign_keeps_no_other_from_being_summed(sql, pool, engine) -> None:
+    """Its campaign is gone: the others' sums are told."""
+    tried(sql, 4.5, 3)
+    tried(sql, 4.5, 3, campaign=77)
+    await outcome_hours.sum_up(pool)
+    sql.execute("DELETE FROM attempts")
+
+    assert await told(engine) == {5: (1, 0, 0)}
+
+
 async def test_an_hour_that_is_asked_for_in_part_is_not_told_as_a_whole(sql, pool, engine) -> None:
     """Only what was settled before the end that is asked for."""
     for hours_ago in (4.6, 4.4):

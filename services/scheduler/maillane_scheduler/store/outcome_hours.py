@@ -24,6 +24,7 @@ SELECT begin FROM (
                   (SELECT date_trunc('hour', min(create_time), 'UTC') FROM campaigns)) AS begin
 ) AS next WHERE begin <= statement_timestamp() - interval '1 hour {SETTLED_MINUTES} minutes'
 """.encode()
+# An attempt whose campaign is gone counts nowhere, and must not keep all others from being summed.
 _SUM = f"""
 WITH summed AS (
   INSERT INTO summed_hours (id, until_time) VALUES (1, $1::timestamptz + interval '1 hour')
@@ -37,6 +38,7 @@ SELECT campaign_id, $1::timestamptz, mailbox_id, count(*) FILTER (WHERE state = 
 FROM attempts
 WHERE EXISTS (SELECT FROM summed)
   AND settle_time >= $1::timestamptz AND settle_time < $1::timestamptz + interval '1 hour'
+  AND EXISTS (SELECT FROM campaigns c WHERE c.id = campaign_id)
 GROUP BY campaign_id, mailbox_id
 """.encode()
 _MAILBOX = "(CAST(:mailbox AS int) IS NULL OR mailbox_id = :mailbox)"
