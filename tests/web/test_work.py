@@ -233,6 +233,19 @@ def test_who_was_invited_is_in_that_workspace_and_goes_over_to_their_own(enters:
     expect(page.get_by_role("row", name=re.compile("emmy@"))).to_have_count(0)
 
 
+def test_a_screen_that_got_no_answer_asks_again_by_itself(enters: Enters):
+    """Also one that is drawn anew each second, and without news from the server."""
+    page = enters("Hedy Lamarr").page
+    page.route("**/v1/overview:watch", lambda route: route.abort())
+    page.route("**/v1/campaigns?*", lambda route: route.abort())
+    page.goto("/campaigns")
+    expect(page.get_by_text("Maillane does not answer")).to_be_visible()
+
+    page.unroute("**/v1/campaigns?*")
+
+    expect(page.get_by_text("No campaigns yet")).to_be_visible()
+
+
 _NOTES_THE_BAR = """() => {
   window.noted = new Set();
   const note = () => noted.add(document.querySelector('[role=progressbar]')?.getAttribute('aria-valuenow'));
