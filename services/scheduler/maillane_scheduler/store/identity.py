@@ -8,6 +8,7 @@ from sqlalchemy import Row, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from maillane_scheduler.api_token import Role, Token, Workspace
+from maillane_scheduler.member import LOCAL_PERSON
 from maillane_scheduler.store import audit, tables
 from maillane_scheduler.store.audit import Actor
 
@@ -173,8 +174,17 @@ async def _has_other_admin(connection: AsyncConnection, workspace_id: int, token
         _TOKENS.c.role == int(Role.ADMIN),
         _TOKENS.c.revoke_time.is_(None),
     )
-    memberships = tables.memberships
-    people = select(literal(1)).where(memberships.c.workspace_id == workspace_id, memberships.c.role == int(Role.ADMIN))
+    # Not who sits at the machine: they cannot come in once there is a provider.
+    memberships, users = tables.memberships, tables.users
+    people = (
+        select(literal(1))
+        .join_from(memberships, users, users.c.id == memberships.c.user_id)
+        .where(
+            users.c.issuer != LOCAL_PERSON.issuer,
+            memberships.c.workspace_id == workspace_id,
+            memberships.c.role == int(Role.ADMIN),
+        )
+    )
     return (await connection.execute(others.union_all(people).limit(1))).first() is not None
 
 

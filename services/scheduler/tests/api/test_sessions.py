@@ -5,7 +5,7 @@ import asyncio
 import grpc
 import pytest
 from maillane.scheduler.v1 import identity_service_pb2 as pb
-from maillane_scheduler.api_token import digest
+from maillane_scheduler.api_token import Role, digest
 from maillane_scheduler.store import sessions
 from sqlalchemy import text
 
@@ -273,3 +273,14 @@ async def test_an_admin_who_is_a_person_can_make_tokens_so_the_last_admin_token_
     revoked = await tenant.admin.RevokeToken(pb.RevokeTokenRequest(token_id=own.id))
 
     assert revoked.token.HasField("revoke_time")
+
+
+async def test_who_sits_at_the_machine_is_no_admin_for_whom_the_last_admin_token_may_go(api, tenant):
+    """They cannot come in once there is a provider: nobody could make tokens any more."""
+    await api.service.SignInLocally(pb.SignInLocallyRequest())
+    local = "INSERT INTO memberships (workspace_id, user_id, role) SELECT :w, id, :r FROM users WHERE issuer = 'local'"
+    await api.sql(f"{local} ON CONFLICT DO NOTHING", w=tenant.id, r=int(Role.ADMIN))
+    own = (await tenant.admin.GetIdentity(pb.GetIdentityRequest())).token
+    refusal = await refused(tenant.admin.RevokeToken(pb.RevokeTokenRequest(token_id=own.id)))
+
+    assert refusal.reason == "LAST_ADMIN_TOKEN"
