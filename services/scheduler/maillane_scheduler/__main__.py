@@ -76,7 +76,10 @@ def main(arguments: list[str]) -> None:
     from maillane_scheduler.store import migrate  # noqa: PLC0415
 
     settings = load(Settings)
-    migrate.upgrade(settings.postgres_url.get_secret_value())
+    try:
+        migrate.upgrade(settings.postgres_url.get_secret_value())
+    except migrate.SchemaInUse as error:
+        sys.exit(f"the schema was not migrated: {error}")
     if given.command == "init":
         asyncio.run(init(settings, given.token_file))
 

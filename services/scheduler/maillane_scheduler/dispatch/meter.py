@@ -1,5 +1,6 @@
 """What is used of limits, as the limiter counts it: for people, and for forecasts. Nothing is reserved."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ log = structlog.get_logger()
 # People look at it: what takes longer is left out.
 CALL_S = 0.5
 ASK_TRIES = 2
+# For counters that were lost and are restored. Who looks does not wait longer; the restore goes on.
+RESTORED_S = 1.5
 # As the contract has it.
 MOST_ALLOWANCES = 200
 
@@ -46,12 +49,14 @@ class Meter:
         self._stub = stub
         self.limits = limits
         self._restore = restore
+        # Kept, or the loop may drop them half done.
+        self._restores: set[asyncio.Task[None]] = set()
 
     async def read(self, workspace: int, asked: Sequence[tuple[pb.Scope.ValueType, str, bool]]) -> list[Used] | None:
         """What is used of the limits of (scope, id, whether of the day), in their order.
 
         Counters that were lost are restored: who has used up a limit reserves nothing for the rest of its window, so
-        that nobody else would. None where the limiter does not answer.
+        that nobody else would. None where the limiter does not answer, or not within some two seconds.
         """
         found: list[Used] = []
         for at in range(0, len(asked), MOST_ALLOWANCES):
@@ -71,8 +76,23 @@ class Meter:
             try:
                 return await self._stub.GetUsage(request, timeout=CALL_S)
             except grpc.aio.AioRpcError as error:
-                await self._restore(error, asked_at)
+                await self._restored(error, asked_at)
         raise Unavailable("the limiter's counters were lost again")
+
+    async def _restored(self, error: grpc.aio.AioRpcError, since: float) -> None:
+        """Not cancelled: each restore that is begun makes permits void, so one that never ended would do harm."""
+        task = asyncio.ensure_future(self._restore(error, since))
+        self._restores.add(task)
+        task.add_done_callback(self._ended)
+        done, _ = await asyncio.wait({task}, timeout=RESTORED_S)
+        if not done:
+            raise Unavailable("the limiter's counters are being restored")
+        task.result()
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._restores.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.debug("restore_failed", why=str(error))
 
     def _allowance(self, scope: pb.Scope.ValueType, id_: str, is_day: bool) -> pb.Allowance:
         limits = self.limits

@@ -136,8 +136,8 @@ class Permits:
             lane = (offer.campaign, offer.mailbox)
             if not offer.count:
                 # Its index says that something is due, and nothing is: Redis has lost the lane alone. No other may be
-                # held up by that. Any command of the lane puts its index right, and the sweep finds what is missing.
-                await self._queue.restore_service(offer.mailbox, offer.campaign, 0)
+                # held up by that. The sweep finds what is missing.
+                await self._queue.reindex(offer.mailbox, offer.campaign)
             elif found := terms.get(lane):
                 wanted.append(Wanted(found, offer.count, self._stock.ahead(lane, now) if lane in asking else 0))
             else:

@@ -356,6 +356,10 @@ class Queue:
         """Raises the last service of a lane and of its gate to an instant; never lowers it. For rebuilds."""
         await self._run("restore_service", mailbox, campaign, last_us, now_us=now_us)
 
+    async def reindex(self, mailbox: int, campaign: int, *, now_us: int | None = None) -> None:
+        """Writes the scores of a lane and of its gate anew, which tell of what is not there where one key was lost."""
+        await self.restore_service(mailbox, campaign, 0, now_us=now_us)
+
     # --- looking ------------------------------------------------------------------------------------------------------
 
     async def next_due(self, *, now_us: int | None = None) -> int | None:
