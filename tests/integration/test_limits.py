@@ -48,6 +48,8 @@ async def test_permits_of_the_deployment_that_come_back_are_used_elsewhere(
         here.campaign(others, 1)
         await here.sweep()
         assert await _claim_all(here) == 0
+        # Who parked looks once more whether permits have come back meanwhile, and is to find none.
+        await here.scheduler.dispatcher.quiet()
         assert here.sql("SELECT count(*) FROM parks WHERE of_deployment") == [(3,)]
         here.sql("UPDATE mailboxes SET state = 2, revision = revision + 1 WHERE id = %s", first)
         await here.give_back(HandOut(held.token, held.rows[:2]), spent=False)
