@@ -1,6 +1,10 @@
 """Sign-in, piece by piece: the person at the machine, cookies that open the API, what is sealed, how often, from where.
 With a real provider and real identities: tests/integration/test_sign_in.py."""
 
+import re
+from pathlib import Path
+from typing import get_args
+
 import httpx
 import pytest
 import pytest_asyncio
@@ -12,6 +16,7 @@ from maillane_gateway.sign_in import endpoints, tries
 from maillane_gateway.sign_in.cookies import LOGIN_S, Cookies
 from maillane_gateway.sign_in.endpoints import _return_path
 from maillane_gateway.sign_in.login_state import LoginState, LoginStates
+from maillane_gateway.sign_in.refusals import Reason
 from maillane_gateway.sign_in.tries import Tries
 from pydantic import SecretStr, ValidationError
 from starlette.requests import Request
@@ -24,6 +29,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CSRF = {"x-maillane-csrf": "1"}
 COOKIE = "maillane-8080"
+WORDS = Path(__file__).resolve().parents[1] / "web/src/words/refusal.ts"
 
 
 def as_browser(gateway, client=("127.0.0.1", 4711), base="http://localhost:8080", **headers):
@@ -370,3 +376,10 @@ async def test_on_this_machine_plain_http_will_do():
     settings = make_settings(**{**WHOLE, "oidc_issuer": "http://localhost:9", "public_url": "http://127.0.0.1:8080"})
 
     assert settings.allowed_domains == frozenset()
+
+
+async def test_the_sign_in_page_has_words_for_each_refusal():
+    """Each reason that a browser can be sent back with has words in the sign-in page, and no other has."""
+    told = re.findall(r"case '(\w+)':", WORDS.read_text())
+
+    assert sorted(told) == sorted(get_args(Reason))
