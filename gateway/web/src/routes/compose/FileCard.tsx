@@ -1,13 +1,12 @@
 import { ChevronDown, ChevronRight, FileText } from 'lucide-react';
-import { Fragment, useRef, useState } from 'react';
+import { Fragment, useState } from 'react';
 import type { ReactNode } from 'react';
-import { Button } from '../../components/Button';
 import { Icon } from '../../components/Icon';
 import type { Recipients } from '../../compose/recipients';
 import { reasonWords, rejectedCsv } from '../../compose/sources';
 import type { FileSource, Result } from '../../compose/sources';
 import { capital, count, counted } from '../../words/number';
-import { ACCEPT } from './To';
+import { FileButton } from './FileButton';
 
 /** Rows that show at once; the rest on demand. */
 const FIRST = 3;
@@ -31,25 +30,17 @@ export function FileCard({ source, recipients, isBusy }: { source: FileSource; r
           ))}</small>
         </p>
         <span className="flex">
-          <Choose text="Replace" isBusy={isBusy} onFile={(chosen) => recipients.addFile(chosen, true)} />
-          <Choose text="Add more" isBusy={isBusy} onFile={(chosen) => recipients.addFile(chosen)} />
+          <FileButton kind="quiet" disabled={isBusy} onFile={(chosen) => recipients.addFile(chosen, true)}>
+            Replace
+          </FileButton>
+          <FileButton kind="quiet" disabled={isBusy} onFile={(chosen) => recipients.addFile(chosen)}>
+            Add more
+          </FileButton>
         </span>
       </div>
       {result && <Found result={result} without={source.without} />}
       {result && result.rejectedCount > 0 && <LeftOut result={result} name={name} />}
     </section>
-  );
-}
-
-function Choose({ text, isBusy, onFile }: { text: string; isBusy: boolean; onFile: (file: File) => void }) {
-  const input = useRef<HTMLInputElement>(null);
-  return (
-    <>
-      <Button kind="quiet" size="small" disabled={isBusy} onClick={() => input.current?.click()}>
-        {text}
-      </Button>
-      <input ref={input} type="file" accept={ACCEPT} className="sr-only" tabIndex={-1} aria-hidden="true" onChange={({ target }) => (target.files?.[0] && onFile(target.files[0]), (target.value = ''))} />
-    </>
   );
 }
 

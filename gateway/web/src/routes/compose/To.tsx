@@ -1,6 +1,5 @@
 import { Suspense, useRef, useState } from 'react';
 import { TriangleAlert, Upload } from 'lucide-react';
-import { Button } from '../../components/Button';
 import { classes } from '../../components/classes';
 import { Hint } from '../../components/Field';
 import { Icon } from '../../components/Icon';
@@ -12,6 +11,7 @@ import { isWaiting } from '../../compose/recipients';
 import type { Thing } from '../../compose/settle';
 import { counted } from '../../words/number';
 import { Addresses } from './Addresses';
+import { FileButton } from './FileButton';
 import { Row } from './Row';
 import { textAt } from './textAt';
 import { WorkBar } from './WorkBar';
@@ -29,8 +29,6 @@ interface ToProps {
   hasMailbox: boolean;
   onEdit: (patch: Partial<Plan>) => void;
 }
-
-export const ACCEPT = '.csv,.txt,.tsv,text/csv,text/plain,text/tab-separated-values';
 
 /** Recipients: files dropped or picked, addresses typed or pasted; and what came of them. */
 export function To({ recipients, list, plan, missing, things, hasMailbox, onEdit }: ToProps) {
@@ -100,17 +98,15 @@ export function To({ recipients, list, plan, missing, things, hasMailbox, onEdit
 }
 
 function Drop({ onFile, error }: { onFile: (file: File) => void; error: string | undefined }) {
-  const input = useRef<HTMLInputElement>(null);
   return (
     <div className={classes('flex flex-wrap items-center gap-x-3 gap-y-2 rounded-3 border border-dashed px-4 py-4', error ? 'border-fail' : 'border-line-3')}>
       <Icon of={Upload} className="text-ink-3" />
       <p className="min-w-0 flex-1 basis-52">
         <b>Drop a CSV or TXT file here.</b> <span className="text-ink-3">One row a recipient; its columns become variables.</span>
       </p>
-      <Button size="small" onClick={() => input.current?.click()} aria-describedby={error ? 'to-about' : undefined}>
+      <FileButton onFile={onFile} aria-describedby={error ? 'to-about' : undefined}>
         Choose a file
-      </Button>
-      <input ref={input} type="file" accept={ACCEPT} className="sr-only" tabIndex={-1} aria-hidden="true" onChange={({ target }) => (target.files?.[0] && onFile(target.files[0]), (target.value = ''))} />
+      </FileButton>
     </div>
   );
 }

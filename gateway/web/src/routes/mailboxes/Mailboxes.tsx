@@ -4,11 +4,12 @@ import { useEffect } from 'react';
 import { useLocation, useSearchParams } from 'react-router';
 import { campaigns, catcher as catcherQuery, mailboxes as mailboxesQuery, usage } from '../../api/queries';
 import { Button } from '../../components/Button';
+import { Columns } from '../../components/Columns';
 import { EmptyRoad, EmptyState } from '../../components/EmptyState';
 import { Head } from '../../components/Head';
 import { Icon } from '../../components/Icon';
 import { SkeletonRows } from '../../components/Skeleton';
-import { PageError } from '../../shell/PageError';
+import { Listed } from '../../shell/Listed';
 import { useNow } from '../../useNow';
 import { startsOf } from '../../words/campaign';
 import { counted } from '../../words/number';
@@ -24,7 +25,8 @@ export function Screen() {
   const now = useNow();
   const { hash } = useLocation();
   const [search, setSearch] = useSearchParams();
-  const { data, error, refetch } = useQuery(mailboxesQuery);
+  const found = useQuery(mailboxesQuery);
+  const { data } = found;
   const { data: used } = useQuery(usage({}));
   const { data: catcher } = useQuery(catcherQuery);
   const waiting = useWaiting();
@@ -46,69 +48,57 @@ export function Screen() {
           </Button>
         }
       />
-      {error && !data ? (
-        <PageError error={error} onRetry={() => void refetch()} />
-      ) : !data ? (
-        <SkeletonRows height={66} two />
-      ) : data.length === 0 ? (
-        <EmptyState
-          title="No mailbox yet"
-          art={<EmptyRoad />}
-          actions={
-            <>
-              <Button kind="primary" onClick={() => show({ add: '1' })}>
-                Add mailbox
-              </Button>
-              {catcher && <UseCatcher catcher={catcher} />}
-            </>
-          }
-        >
-          A mailbox is what emails leave from.{catcher && ' To try it without one, use the catcher on this machine: nothing leaves it.'}
-        </EmptyState>
-      ) : (
-        <>
-          <table className="table w-full table-fixed border-collapse">
-            <colgroup>
-              <col className="w-[25%]" />
-              <col />
-              <col className="w-[156px]" />
-              <col className="w-[156px]" />
-              <col className="w-[132px]" />
-              <col className="w-[64px]" />
-            </colgroup>
-            <thead>
-              <tr>
-                {['Mailbox', 'State', 'This hour', 'Today', 'Pace'].map((name) => (
-                  <th key={name} scope="col">
-                    {name}
-                  </th>
-                ))}
-                <th scope="col">
-                  <span className="sr-only">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {data.map((mailbox) => (
-                <MailboxRow
-                  key={mailbox.id}
-                  mailbox={mailbox}
-                  caught={isCaught(mailbox, catcher ?? undefined) ? catcher?.url : undefined}
-                  usage={used?.mailboxes.find(({ mailboxId }) => mailboxId === mailbox.id)}
-                  waiting={waiting(mailbox.id)}
-                  starts={starts(mailbox.id)}
-                  others={data.filter(({ id }) => id !== mailbox.id)}
-                  now={now}
-                  onEdit={() => show({ edit: mailbox.id })}
-                />
-              ))}
-            </tbody>
-          </table>
-          <p className="px-gutter pt-4 pb-3 text-12 text-ink-3">
-            A limit holds for all campaigns of a mailbox together, and is never passed. Days are counted in UTC; times here are of {zoneName()}.
-          </p>
-        </>
-      )}
+      <Listed
+        found={found}
+        isEmpty={data?.length === 0}
+        skeleton={<SkeletonRows height={66} two />}
+        empty={
+          <EmptyState
+            title="No mailbox yet"
+            art={<EmptyRoad />}
+            actions={
+              <>
+                <Button kind="primary" onClick={() => show({ add: '1' })}>
+                  Add mailbox
+                </Button>
+                {catcher && <UseCatcher catcher={catcher} />}
+              </>
+            }
+          >
+            A mailbox is what emails leave from.{catcher && ' To try it without one, use the catcher on this machine: nothing leaves it.'}
+          </EmptyState>
+        }
+      >
+        <table className="table w-full table-fixed border-collapse">
+          <colgroup>
+            <col className="w-[25%]" />
+            <col />
+            <col className="w-[156px]" />
+            <col className="w-[156px]" />
+            <col className="w-[132px]" />
+            <col className="w-[64px]" />
+          </colgroup>
+          <Columns names={['Mailbox', 'State', 'This hour', 'Today', 'Pace']} />
+          <tbody>
+            {data?.map((mailbox) => (
+              <MailboxRow
+                key={mailbox.id}
+                mailbox={mailbox}
+                caught={isCaught(mailbox, catcher ?? undefined) ? catcher?.url : undefined}
+                usage={used?.mailboxes.find(({ mailboxId }) => mailboxId === mailbox.id)}
+                waiting={waiting(mailbox.id)}
+                starts={starts(mailbox.id)}
+                others={data.filter(({ id }) => id !== mailbox.id)}
+                now={now}
+                onEdit={() => show({ edit: mailbox.id })}
+              />
+            ))}
+          </tbody>
+        </table>
+        <p className="px-gutter pt-4 pb-3 text-12 text-ink-3">
+          A limit holds for all campaigns of a mailbox together, and is never passed. Days are counted in UTC; times here are of {zoneName()}.
+        </p>
+      </Listed>
       {(search.get('add') || edited) && <MailboxDialog key={edited?.id ?? 'new'} mailbox={edited} catcher={catcher ?? undefined} now={now} onClose={() => show({})} />}
     </>
   );

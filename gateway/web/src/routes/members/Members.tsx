@@ -6,13 +6,14 @@ import { because, useAct } from '../../api/useAct';
 import { identity, invitations, members } from '../../api/queries';
 import type { Invitation, Member, Role } from '../../api/types';
 import { Button } from '../../components/Button';
+import { Columns } from '../../components/Columns';
 import { Confirm } from '../../components/Confirm';
 import { Face } from '../../components/Face';
 import { Head } from '../../components/Head';
 import { Icon } from '../../components/Icon';
 import { SkeletonRows } from '../../components/Skeleton';
 import { toast } from '../../components/Toasts';
-import { PageError } from '../../shell/PageError';
+import { Listed } from '../../shell/Listed';
 import { useNow } from '../../useNow';
 import { counted } from '../../words/number';
 import { ROLES, roleWords } from '../../words/role';
@@ -24,7 +25,7 @@ import { Invite } from './Invite';
 export function Screen() {
   const now = useNow(30_000);
   const { data: who } = useQuery(identity);
-  const { data, error, refetch } = useQuery(members);
+  const found = useQuery(members);
   const { data: invited = [] } = useQuery(invitations);
   const [inviting, setInviting] = useState(false);
   const admin = who?.role === 'ROLE_ADMIN';
@@ -32,7 +33,7 @@ export function Screen() {
     <>
       <Head
         title="Members"
-        fact={data && counted(data.length, 'person', 'people')}
+        fact={found.data && counted(found.data.length, 'person', 'people')}
         actions={
           admin && (
             <Button icon={<Icon of={Plus} />} onClick={() => setInviting(true)}>
@@ -41,11 +42,7 @@ export function Screen() {
           )
         }
       />
-      {error && !data ? (
-        <PageError error={error} onRetry={() => void refetch()} />
-      ) : !data ? (
-        <SkeletonRows height={54} two />
-      ) : (
+      <Listed found={found} isEmpty={false} skeleton={<SkeletonRows height={54} two />} empty={null}>
         <table className="table w-full table-fixed border-collapse">
           <colgroup>
             <col />
@@ -53,20 +50,9 @@ export function Screen() {
             <col className="w-[22%]" />
             <col className="w-[128px]" />
           </colgroup>
-          <thead>
-            <tr>
-              {['Person', 'May', 'Since'].map((name) => (
-                <th key={name} scope="col">
-                  {name}
-                </th>
-              ))}
-              <th scope="col">
-                <span className="sr-only">Actions</span>
-              </th>
-            </tr>
-          </thead>
+          <Columns names={['Person', 'May', 'Since']} />
           <tbody>
-            {data.map((member) => (
+            {found.data?.map((member) => (
               <MemberRow key={member.user?.id} member={member} admin={admin} own={member.user?.id === who?.user?.id} now={now} />
             ))}
             {invited.map((invitation) => (
@@ -74,8 +60,8 @@ export function Screen() {
             ))}
           </tbody>
         </table>
-      )}
-      {!admin && data && <p className="px-gutter pt-4 text-12 text-ink-3">Admins invite people and change what they may.</p>}
+      </Listed>
+      {!admin && found.data && <p className="px-gutter pt-4 text-12 text-ink-3">Admins invite people and change what they may.</p>}
       {inviting && <Invite onClose={() => setInviting(false)} />}
     </>
   );

@@ -7,6 +7,7 @@ import { useAct } from '../../api/useAct';
 import { suppressions } from '../../api/queries';
 import type { Suppression } from '../../api/types';
 import { Button } from '../../components/Button';
+import { Columns } from '../../components/Columns';
 import { Confirm } from '../../components/Confirm';
 import { EmptyState } from '../../components/EmptyState';
 import { Head } from '../../components/Head';
@@ -16,7 +17,7 @@ import { SearchField } from '../../components/SearchField';
 import { SkeletonRows } from '../../components/Skeleton';
 import { toast } from '../../components/Toasts';
 import { useRows } from '../../components/useRows';
-import { PageError } from '../../shell/PageError';
+import { Listed } from '../../shell/Listed';
 import { useNow } from '../../useNow';
 import { calendarDay, date } from '../../words/time';
 import { AddDialog } from './AddDialog';
@@ -58,32 +59,14 @@ export function Screen() {
       <div className="px-gutter pb-2.5">
         <FilterPill name="Why" value={reason} onPick={set('reason')} options={REASONS} />
       </div>
-      {found.isPending ? (
-        <SkeletonRows />
-      ) : found.error && !found.data ? (
-        <PageError error={found.error} onRetry={() => void found.refetch()} />
-      ) : rows.length === 0 && (query || reason) ? (
-        <EmptyState title={query ? `No address with "${query}"` : 'No address for this reason'} actions={<Button onClick={() => setSearch({})}>Clear filters</Button>} />
-      ) : rows.length === 0 ? (
-        <EmptyState title="No address is suppressed" mark="done">
-          Who unsubscribes and whose address is dead comes here by itself, and gets nothing more from any campaign.
-        </EmptyState>
-      ) : (
+      <Listed found={found} isEmpty={rows.length === 0} skeleton={<SkeletonRows />} empty={<Nothing query={query} filtered={Boolean(query || reason)} onClear={() => setSearch({})} />}>
         <table ref={view.table} className="table w-full table-fixed border-collapse">
           <colgroup>
             <col />
             <col className="w-[36%]" />
             <col className="w-[120px]" />
           </colgroup>
-          <thead>
-            <tr>
-              <th scope="col">Address</th>
-              <th scope="col">Why</th>
-              <th scope="col">
-                <span className="sr-only">Actions</span>
-              </th>
-            </tr>
-          </thead>
+          <Columns names={['Address', 'Why']} />
           <tbody>
             {view.above > 0 && <tr style={{ height: view.above }} />}
             {view.places.map((place) => {
@@ -105,10 +88,19 @@ export function Screen() {
             {view.below > 0 && <tr style={{ height: view.below }} />}
           </tbody>
         </table>
-      )}
+      </Listed>
       {adding && <AddDialog onClose={() => setAdding(false)} />}
       {removing && <Remove email={removing} onClose={() => setRemoving(undefined)} />}
     </>
+  );
+}
+
+function Nothing({ query, filtered, onClear }: { query: string; filtered: boolean; onClear: () => void }) {
+  if (filtered) return <EmptyState title={query ? `No address with "${query}"` : 'No address for this reason'} actions={<Button onClick={onClear}>Clear filters</Button>} />;
+  return (
+    <EmptyState title="No address is suppressed" mark="done">
+      Who unsubscribes and whose address is dead comes here by itself, and gets nothing more from any campaign.
+    </EmptyState>
   );
 }
 

@@ -7,13 +7,14 @@ import { because, useAct } from '../../api/useAct';
 import { identity, tokens } from '../../api/queries';
 import type { Token } from '../../api/types';
 import { Button } from '../../components/Button';
+import { Columns } from '../../components/Columns';
 import { Confirm } from '../../components/Confirm';
 import { EmptyState } from '../../components/EmptyState';
 import { Head } from '../../components/Head';
 import { Icon } from '../../components/Icon';
 import { SkeletonRows } from '../../components/Skeleton';
 import { toast } from '../../components/Toasts';
-import { PageError } from '../../shell/PageError';
+import { Listed } from '../../shell/Listed';
 import { useNow } from '../../useNow';
 import { roleWords } from '../../words/role';
 import { ago, calendarDay, date } from '../../words/time';
@@ -26,12 +27,12 @@ const STALE_MS = 60 * 86_400_000;
 export function Screen() {
   const now = useNow(10_000);
   const { data: who } = useQuery(identity);
-  const { data, error, refetch } = useQuery(tokens);
+  const found = useQuery(tokens);
   const [creating, setCreating] = useState(false);
   const [made, setMade] = useState<{ token: Token; secret: string } | undefined>();
   const [revoking, setRevoking] = useState<Token | undefined>();
-  const forbidden = error instanceof ApiError && error.code === 403;
-  const sorted = [...(data ?? [])].sort((one, other) => Number(Boolean(one.revokeTime)) - Number(Boolean(other.revokeTime)) || (other.createTime ?? '').localeCompare(one.createTime ?? ''));
+  const forbidden = found.error instanceof ApiError && found.error.code === 403;
+  const sorted = [...(found.data ?? [])].sort((one, other) => Number(Boolean(one.revokeTime)) - Number(Boolean(other.revokeTime)) || (other.createTime ?? '').localeCompare(one.createTime ?? ''));
   return (
     <>
       <Head
@@ -48,37 +49,24 @@ export function Screen() {
       {made && <Once {...made} onClose={() => setMade(undefined)} />}
       {forbidden ? (
         <EmptyState title="Admins manage tokens">Ask an admin of this workspace for one.</EmptyState>
-      ) : error && !data ? (
-        <PageError error={error} onRetry={() => void refetch()} />
-      ) : !data ? (
-        <SkeletonRows height={54} two />
       ) : (
-        <table className="table w-full table-fixed border-collapse">
-          <colgroup>
-            <col />
-            <col className="w-[24%]" />
-            <col className="w-[16%]" />
-            <col className="w-[20%]" />
-            <col className="w-[112px]" />
-          </colgroup>
-          <thead>
-            <tr>
-              {['Name', 'May', 'Last used', 'Created'].map((name) => (
-                <th key={name} scope="col">
-                  {name}
-                </th>
+        <Listed found={found} isEmpty={false} skeleton={<SkeletonRows height={54} two />} empty={null}>
+          <table className="table w-full table-fixed border-collapse">
+            <colgroup>
+              <col />
+              <col className="w-[24%]" />
+              <col className="w-[16%]" />
+              <col className="w-[20%]" />
+              <col className="w-[112px]" />
+            </colgroup>
+            <Columns names={['Name', 'May', 'Last used', 'Created']} />
+            <tbody>
+              {sorted.map((token) => (
+                <Row key={token.id} token={token} now={now} fresh={token.id === made?.token.id} own={token.id === who?.token?.id} onRevoke={() => setRevoking(token)} />
               ))}
-              <th scope="col">
-                <span className="sr-only">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {sorted.map((token) => (
-              <Row key={token.id} token={token} now={now} fresh={token.id === made?.token.id} own={token.id === who?.token?.id} onRevoke={() => setRevoking(token)} />
-            ))}
-          </tbody>
-        </table>
+            </tbody>
+          </table>
+        </Listed>
       )}
       <section aria-label="Try one" className="px-gutter pt-7">
         <h2 className="mb-2 font-semibold">Try one</h2>
