@@ -3,16 +3,16 @@
 interface Facts {
   provider: string;
   wait?: string | null;
-  email?: string | null;
 }
 
-export function refusal(reason: string, { provider, wait, email }: Facts): [string, string] {
+export function refusal(reason: string, { provider, wait }: Facts): [string, string] {
   switch (reason) {
-    case 'expired':
     case 'forged':
+      return ['This sign-in was not begun here.', 'Start again from this page, and finish it in the same browser.'];
+    case 'expired':
       return ['The sign-in took too long.', 'Nothing is wrong with your account. Start again from this page.'];
     case 'not_a_member':
-      return ['This account is not a member yet.', `${email || 'Your address'} has no invitation. Ask an admin of your workspace for one, then come back.`];
+      return ['This account is not a member yet.', 'Your address has no invitation. Ask an admin of your workspace for one, then come back.'];
     case 'domain':
       return ['This address is not from here.', 'Only addresses of your company may sign in. Use the account you have at work.'];
     case 'unverified':

@@ -37,7 +37,7 @@ export function Screen() {
         <div className="m-auto w-full max-w-[340px] py-10">
           <h1 className="text-[26px] leading-[34px] font-semibold tracking-[-0.025em]">Sign in</h1>
           <p className="mt-1 mb-6.5 text-14 text-ink-2">{data?.local && !data.provider ? 'You sit at the machine it runs on: no account is needed.' : 'With the account you use at work.'}</p>
-          {reason && <Refused reason={reason} provider={data?.provider?.name ?? 'The provider'} wait={search.get('wait')} email={search.get('email')} />}
+          {reason && <Refused reason={reason} provider={data?.provider?.name ?? 'The provider'} wait={search.get('wait')} />}
           {error && (
             <Note tone="fail" className="mb-4">
               <b>Maillane does not answer.</b> Try again in a minute. Campaigns go on sending.
@@ -95,8 +95,8 @@ function Local({ back, alone }: { back: string; alone: boolean }) {
   );
 }
 
-function Refused({ reason, provider, wait, email }: { reason: string; provider: string; wait: string | null; email: string | null }) {
-  const [title, text] = refusal(reason, { provider, wait, email });
+function Refused({ reason, provider, wait }: { reason: string; provider: string; wait: string | null }) {
+  const [title, text] = refusal(reason, { provider, wait });
   return (
     <Note tone="fail" className="mb-4">
       <b className="block">{title}</b> {text}

@@ -111,7 +111,7 @@ function why({ reason, createTime, addedBy }: Suppression, now: Date): string {
     case 'SUPPRESSION_REASON_UNSUBSCRIBED':
       return `Unsubscribed${on}`;
     case 'SUPPRESSION_REASON_DEAD_ADDRESS':
-      return `Address is dead, as its server said${on}`;
+      return `Address found dead${on}`;
     default:
       return `Added${addedBy ? ` by ${addedBy}` : ''}${on}`;
   }
