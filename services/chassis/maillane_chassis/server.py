@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -50,9 +49,6 @@ KEEPALIVE_TIMEOUT_MS = 10_000
 MIN_PING_INTERVAL_MS = 10_000
 # Statuses and tokens fit with room; both sides of this deployment allow it.
 MAX_METADATA_BYTES = 32 * 1024
-# Python looks for garbage in cycles each time that this many more objects are there; by default 700, which some claims
-# make. Next to all are in no cycle, and are freed without.
-COLLECT_EVERY = 10_000
 CHANNELZ_SERVICE = "grpc.channelz.v1.Channelz"
 
 
@@ -179,9 +175,6 @@ def run(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
 
     A ListenError is one line on stderr and exit code 1.
     """
-    # Modules stay for good: no look need go over them.
-    gc.freeze()
-    gc.set_threshold(COLLECT_EVERY)
     try:
         uvloop.run(_with_signals(main))
     except ListenError as error:

@@ -12,7 +12,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from maillane_chassis.health import MAX_WATCHES
-from maillane_chassis.server import COLLECT_EVERY, ListenError
+from maillane_chassis.server import ListenError
 
 from .conftest import KEY, bearer
 from .echo import NAME, call
@@ -253,23 +253,6 @@ async def test_a_second_signal_ends_a_process_at_once():
     process.send_signal(signal.SIGTERM)
 
     assert await process.wait() == 128 + signal.SIGTERM
-
-
-async def test_a_process_seldom_looks_for_garbage():
-    """What was there at its start is never looked at, and the rest only once much more of it is there."""
-    main = """
-import gc
-from maillane_chassis.server import run
-
-async def main(stop):
-    print(gc.get_threshold()[0], gc.get_freeze_count() > 0)
-
-run(main)
-"""
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", main, stdout=asyncio.subprocess.PIPE)
-    output, _ = await process.communicate()
-
-    assert output == f"{COLLECT_EVERY} True\n".encode()
 
 
 async def test_a_process_whose_port_is_taken_says_so_in_one_line(serve):
