@@ -15,9 +15,9 @@ export function ThisHour({ hours }: { hours: readonly MailboxHour[] }) {
       <h2 className="flex justify-between px-2 pt-2.5 pb-1.5 text-12 font-medium text-ink-3">
         This hour<span className="font-normal">{clock(now)}</span>
       </h2>
-      <ul>
+      <ul className="grid grid-cols-[68px_1fr_auto] gap-x-2">
         {hours.map((hour) => (
-          <li key={hour.mailboxId}>
+          <li key={hour.mailboxId} className="col-span-3 grid grid-cols-subgrid">
             <Line hour={hour} now={now} />
           </li>
         ))}
@@ -36,7 +36,7 @@ function Line({ hour, now }: { hour: MailboxHour; now: Date }) {
     <Link
       to={`/mailboxes#${hour.mailboxId}`}
       title={`${hour.address}: ${count(hour.used)} of ${count(hour.limit)} this hour, ${state}`}
-      className="grid h-6 grid-cols-[68px_1fr_auto] items-center gap-2 rounded-2 px-2 text-12 hover:bg-press"
+      className="col-span-3 grid h-6 grid-cols-subgrid items-center rounded-2 px-2 text-12 hover:bg-press"
     >
       <span className={classes('truncate', stopped ? 'text-fail-ink' : hour.waiting > 0 ? 'text-ink-2' : 'text-ink-3')}>{short(hour.address)}</span>
       <span className={classes('relative h-1.25 overflow-hidden rounded-1', parked ? 'hatch-park' : 'bg-press')}>
