@@ -1,6 +1,7 @@
 """Every kind of limit, from a setting or a row through the limiter to what is handed out."""
 
 from maillane_scheduler.dispatch.dispatcher import HandOut
+from maillane_scheduler.store import parks
 
 from .world import World, world
 
@@ -58,6 +59,24 @@ async def test_permits_of_the_deployment_that_come_back_are_used_elsewhere(
 
         assert (before, await _claim_all(here)) == (0, 2)
         assert here.sql("SELECT count(*) FROM parks WHERE of_deployment") == [(1,)]
+
+
+async def test_what_comes_back_of_the_deployments_cap_is_drawn_for(
+    database_url: str, redis_url: str, limiter_target: str
+) -> None:
+    """Each of three mailboxes that the cap has parked is the one that may ask again, now and then."""
+    async with world(database_url, redis_url, limiter_target, max_per_hour=1) as here:
+        here.campaign([here.mailbox()], 1)
+        await here.sweep()
+        assert await _claim_all(here) == 1
+        others = [here.mailbox() for _ in range(3)]
+        here.campaign(others, 1)
+        await here.sweep()
+        assert await _claim_all(here) == 0
+        # Of 60 draws one of three is left out once in ten thousand million times.
+        drawn = {(await parks.of_deployment(here.scheduler.pool, 1))[0] for _ in range(60)}
+
+    assert {mailbox for mailbox, _ in drawn} == set(others)
 
 
 async def test_an_hour_that_rolls_holds_its_limit(database_url: str, redis_url: str, limiter_target: str) -> None:

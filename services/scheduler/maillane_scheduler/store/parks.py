@@ -73,9 +73,10 @@ DELETE FROM parks p USING unnest($1::int[], $2::bigint[]) AS u(mailbox_id, campa
 WHERE p.mailbox_id = u.mailbox_id AND p.campaign_id = u.campaign_id AND p.reason = $3
 RETURNING p.mailbox_id, p.campaign_id
 """
+# By lot: in any fixed order the first would have whatever the deployment has left, and the last nothing, hour by hour.
 _OF_DEPLOYMENT = b"""
 SELECT mailbox_id, campaign_id FROM parks WHERE of_deployment AND until_time > statement_timestamp()
-ORDER BY mailbox_id LIMIT $1
+ORDER BY random() LIMIT $1
 """
 _STANDS = b"SELECT EXISTS (SELECT FROM parks WHERE mailbox_id = $1 AND campaign_id = $2 AND reason = $3)"
 # In a statement of its own: the next one sees what whoever held the row before has committed.
@@ -152,7 +153,7 @@ async def of_campaigns(pool: DispatchPool, reason: ParkReason, campaigns: Sequen
 
 
 async def of_deployment(pool: DispatchPool, limit: int) -> list[tuple[int, int]]:
-    """The first so many that are parked by the deployment's cap, as (mailbox, campaign or GATE)."""
+    """So many of those that the deployment's cap has parked, drawn by lot, as (mailbox, campaign or GATE)."""
     async with pool.connection() as connection:
         cursor = await connection.execute(_OF_DEPLOYMENT, (limit,))
         return [(mailbox, campaign) for mailbox, campaign in await cursor.fetchall()]
