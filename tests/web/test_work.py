@@ -235,7 +235,7 @@ def test_who_was_invited_is_in_that_workspace_and_goes_over_to_their_own(enters:
 
 def test_a_screen_that_got_no_answer_asks_again_by_itself(enters: Enters):
     """Also one that is drawn anew each second, and without news from the server."""
-    page = enters("Hedy Lamarr").page
+    page = enters("Annie Easley").page
     page.route("**/v1/overview:watch", lambda route: route.abort())
     page.route("**/v1/campaigns?*", lambda route: route.abort())
     page.goto("/campaigns")
