@@ -1,5 +1,6 @@
 """TCP ports on this machine."""
 
+import os
 import random
 import socket
 from contextlib import ExitStack, suppress
@@ -12,6 +13,10 @@ LOOPBACK = "127.0.0.1"
 
 _SERVERS: Final = range(12_000, 32_000)
 """Below what systems give to outgoing connections (Linux: from 32,768 on)."""
+
+_SHARES: Final = 16
+"""Processes with other numbers look at other ports first: between finding one and listening on it go seconds, in which
+another that starts a system as well would find it free, too."""
 
 # Not from a seed: whoever starts at the same time must not try the same ports.
 _CHANCE: Final = random.SystemRandom()
@@ -29,9 +34,10 @@ def free_ports(count: int) -> list[int]:
         OSError: there are not so many.
     """
     found: list[int] = []
+    share = _SERVERS[os.getpid() % _SHARES :: _SHARES]
     with ExitStack() as stack:
         # All held until the last is found: one that was let go may come again.
-        for port in _CHANCE.sample(_SERVERS, len(_SERVERS)):
+        for port in (*_CHANCE.sample(share, len(share)), *_CHANCE.sample(_SERVERS, len(_SERVERS))):
             probe = stack.enter_context(socket.socket())
             with suppress(OSError):
                 probe.bind((LOOPBACK, port))
