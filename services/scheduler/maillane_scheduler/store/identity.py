@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from maillane_chassis.errors import FailedPrecondition, NotFound, ResourceExhausted
-from sqlalchemy import Row, func, insert, literal, or_, select, update
+from sqlalchemy import Row, Select, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from maillane_scheduler.api_token import Role, Token, Workspace
@@ -174,9 +174,17 @@ async def _has_other_admin(connection: AsyncConnection, workspace_id: int, token
         _TOKENS.c.role == int(Role.ADMIN),
         _TOKENS.c.revoke_time.is_(None),
     )
-    # Not who sits at the machine: they cannot come in once there is a provider.
+    either = others.union_all(people_who_are_admins(workspace_id)).limit(1)
+    return (await connection.execute(either)).first() is not None
+
+
+def people_who_are_admins(workspace_id: int) -> Select[Any]:
+    """A row for each person who is an admin of the workspace, for as long as anybody can sign in.
+
+    Not who sits at the machine: they cannot come in once there is a provider.
+    """
     memberships, users = tables.memberships, tables.users
-    people = (
+    return (
         select(literal(1))
         .join_from(memberships, users, users.c.id == memberships.c.user_id)
         .where(
@@ -185,7 +193,6 @@ async def _has_other_admin(connection: AsyncConnection, workspace_id: int, token
             memberships.c.role == int(Role.ADMIN),
         )
     )
-    return (await connection.execute(others.union_all(people).limit(1))).first() is not None
 
 
 def _token(row: Row[*tuple[Any, ...]]) -> Token:

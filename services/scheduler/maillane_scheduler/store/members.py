@@ -3,12 +3,12 @@
 from typing import Any
 
 from maillane_chassis.errors import FailedPrecondition, NotFound
-from sqlalchemy import Row, delete, func, literal, select, update
+from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from maillane_scheduler.api_token import Role
-from maillane_scheduler.member import LOCAL_PERSON, Member, Membership, Person, User
+from maillane_scheduler.member import Member, Membership, Person, User
 from maillane_scheduler.store import audit, identity, tables
 from maillane_scheduler.store.audit import Actor
 
@@ -137,22 +137,10 @@ async def enter(connection: AsyncConnection, workspace_id: int, user_id: int) ->
 
 
 async def _check_admins(connection: AsyncConnection, workspace_id: int, leaving: Member) -> None:
-    """Under the workspace's lock: somebody else can manage members when this one cannot any more.
-
-    Not who sits at the machine: they cannot come in once there is a provider.
-    """
+    """Under the workspace's lock: somebody else can manage members when this one cannot any more."""
     if leaving.role is not Role.ADMIN:
         return
-    others = (
-        select(literal(1))
-        .join_from(_MEMBERSHIPS, _USERS, _USERS.c.id == _MEMBERSHIPS.c.user_id)
-        .where(
-            _USERS.c.issuer != LOCAL_PERSON.issuer,
-            _MEMBERSHIPS.c.workspace_id == workspace_id,
-            _MEMBERSHIPS.c.user_id != leaving.user.id,
-            _MEMBERSHIPS.c.role == int(Role.ADMIN),
-        )
-    )
+    others = identity.people_who_are_admins(workspace_id).where(_MEMBERSHIPS.c.user_id != leaving.user.id)
     if (await connection.execute(others.limit(1))).first() is None:
         raise FailedPrecondition(
             "it is the last admin of the workspace: make another member one first", reason="LAST_ADMIN"
