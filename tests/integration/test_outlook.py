@@ -1,6 +1,13 @@
 """How a workspace stands, out of the real stores and the real limiter."""
 
+import asyncio
+
+import grpc
+import pytest
+from maillane.ratelimit.v1 import rate_limit_service_pb2 as pb
+from maillane.ratelimit.v1.rate_limit_service_pb2_grpc import RateLimitServiceStub
 from maillane_scheduler.api.holds import lane_state
+from maillane_scheduler.dispatch import meter
 from maillane_scheduler.states import LaneState, MessageState
 
 from .world import World, world
@@ -30,6 +37,31 @@ async def test_what_is_used_is_known_after_a_wipe_though_nobody_reserves(here: W
     outlook = await here.scheduler.outlooks.look(here.workspace)
 
     assert outlook.hours[mailbox].used == 5
+
+
+async def test_who_looks_at_use_does_not_wait_for_a_long_restore(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told as not known; the restore goes on without them, and the next look finds it done."""
+    goes_on = asyncio.Event()
+
+    async def slowly(error: grpc.aio.AioRpcError, since: float) -> None:
+        await goes_on.wait()
+        await here.scheduler.limiter.restore_lost(error, since)
+
+    monkeypatch.setattr(meter, "RESTORED_S", 0.1)
+    usage = meter.Meter(RateLimitServiceStub(here.scheduler.channel), here.scheduler.limits, slowly)
+    here.campaign([here.mailbox()], 5)
+    await here.sweep()
+    await here.claim(5)
+    await here.scheduler.redis.flushall()
+    asked = [(pb.SCOPE_MAILBOX, "nobody", False)]
+    meanwhile = await usage.read(here.workspace, asked)
+    goes_on.set()
+    async with asyncio.timeout(5):
+        while (found := await usage.read(here.workspace, asked)) is None:
+            await asyncio.sleep(0.01)
+
+    assert meanwhile is None
+    assert [one.used for one in found] == [0]
 
 
 async def test_what_the_deployment_holds_is_told_so(database_url: str, redis_url: str, limiter_target: str) -> None:

@@ -18,7 +18,6 @@ log = structlog.get_logger()
 
 # People look at it: what takes longer is left out.
 CALL_S = 0.5
-ASK_TRIES = 2
 # For counters that were lost and are restored. Who looks does not wait longer; the restore goes on.
 RESTORED_S = 1.5
 # As the contract has it.
@@ -56,7 +55,7 @@ class Meter:
         """What is used of the limits of (scope, id, whether of the day), in their order.
 
         Counters that were lost are restored: who has used up a limit reserves nothing for the rest of its window, so
-        that nobody else would. None where the limiter does not answer, or not within some two seconds.
+        that nobody else would. None where the limiter does not answer, or a restore takes longer than RESTORED_S.
         """
         found: list[Used] = []
         for at in range(0, len(asked), MOST_ALLOWANCES):
@@ -71,13 +70,15 @@ class Meter:
         return found
 
     async def _ask(self, request: pb.GetUsageRequest) -> pb.GetUsageResponse:
-        for _ in range(ASK_TRIES):
-            asked_at = time.monotonic()
-            try:
-                return await self._stub.GetUsage(request, timeout=CALL_S)
-            except grpc.aio.AioRpcError as error:
-                await self._restored(error, asked_at)
-        raise Unavailable("the limiter's counters were lost again")
+        asked_at = time.monotonic()
+        try:
+            return await self._stub.GetUsage(request, timeout=CALL_S)
+        except grpc.aio.AioRpcError as error:
+            await self._restored(error, asked_at)
+        try:
+            return await self._stub.GetUsage(request, timeout=CALL_S)
+        except grpc.aio.AioRpcError as error:
+            raise Unavailable("the limiter's counters were lost again") from error
 
     async def _restored(self, error: grpc.aio.AioRpcError, since: float) -> None:
         """Not cancelled: each restore that is begun makes permits void, so one that never ended would do harm."""
