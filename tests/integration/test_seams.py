@@ -309,7 +309,7 @@ async def test_a_claim_that_waited_behind_a_restore_is_refused(here: World) -> N
     async with await psycopg.AsyncConnection.connect(here.database_url) as restorer:
         await restorer.execute("SELECT pg_advisory_xact_lock(2, %s)", (here.workspace,))
         claim = asyncio.create_task(here.claim(5))
-        await here.somebody_waits()
+        await here.somebody_waits("advisory")
         await restorer.execute("UPDATE counters SET epoch = epoch + 1 WHERE workspace_id = %s", (here.workspace,))
         await restorer.commit()
 
@@ -324,7 +324,7 @@ async def test_a_claim_that_waited_behind_a_stop_is_refused(here: World) -> None
     async with await psycopg.AsyncConnection.connect(here.database_url) as stopper:
         await stopper.execute("SELECT pg_advisory_xact_lock(1, %s)", (here.workspace,))
         claim = asyncio.create_task(here.claim(5))
-        await here.somebody_waits()
+        await here.somebody_waits("advisory")
         await stopper.execute("UPDATE workspaces SET stopped = true")
         await stopper.commit()
 

@@ -88,7 +88,7 @@ async def test_a_claim_that_waited_behind_a_pause_is_refused(here: World) -> Non
     async with await psycopg.AsyncConnection.connect(here.database_url) as pauser:
         await pauser.execute("SELECT pg_advisory_xact_lock(1, %s)", (here.workspace,))
         claim = asyncio.create_task(here.claim(5))
-        await here.somebody_waits()
+        await here.somebody_waits("advisory")
         await pauser.execute("UPDATE campaigns SET state = 3, revision = revision + 1 WHERE id = %s", (campaign,))
         await pauser.commit()
 
@@ -106,7 +106,7 @@ async def test_a_claim_that_waited_past_its_permits_window_is_refused(
         async with await psycopg.AsyncConnection.connect(here.database_url) as holder:
             await holder.execute("SELECT pg_advisory_xact_lock(1, %s)", (here.workspace,))
             claim = asyncio.create_task(here.claim(5))
-            await here.somebody_waits()
+            await here.somebody_waits("advisory")
             # Longer than any window that the permits can belong to.
             await asyncio.sleep(2.1)
             await holder.commit()

@@ -171,14 +171,14 @@ class World:
         while not await self.scheduler.sweeper.sweep():
             await asyncio.sleep(0)
 
-    async def somebody_waits(self) -> None:
-        """Until a transaction waits for a lock of another.
+    async def somebody_waits(self, lock: str = "%") -> None:
+        """Until a transaction waits for a lock of another, of such a type (`pg_locks.locktype`, as LIKE has it).
 
         Raises:
             TimeoutError: nobody does.
         """
         async with asyncio.timeout(10):
-            while not self.sql("SELECT 1 FROM pg_locks WHERE NOT granted"):
+            while not self.sql("SELECT 1 FROM pg_locks WHERE locktype LIKE %s AND NOT granted", lock):
                 await asyncio.sleep(0.01)
 
     def states(self) -> dict[str, int]:
