@@ -17,7 +17,9 @@ export function PageError({ error, onRetry, at }: { error: unknown; onRetry: () 
   const unreachable = known?.unreachable ?? false;
   // The latest, so that a screen that is drawn anew each second does not put the next try off for ever.
   const retry = useRef(onRetry);
-  retry.current = onRetry;
+  useEffect(() => {
+    retry.current = onRetry;
+  });
   useEffect(() => {
     if (!unreachable) return undefined;
     const timer = setInterval(() => retry.current(), AGAIN_MS);

@@ -42,7 +42,7 @@ export function Screen() {
           )
         }
       />
-      <Listed found={found} isEmpty={false} skeleton={<SkeletonRows height={54} two />} empty={null}>
+      <Listed found={found} skeleton={<SkeletonRows height={54} two />}>
         <table className="table w-full table-fixed border-collapse">
           <colgroup>
             <col />

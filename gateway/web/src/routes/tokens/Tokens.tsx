@@ -50,7 +50,7 @@ export function Screen() {
       {forbidden ? (
         <EmptyState title="Admins manage tokens">Ask an admin of this workspace for one.</EmptyState>
       ) : (
-        <Listed found={found} isEmpty={false} skeleton={<SkeletonRows height={54} two />} empty={null}>
+        <Listed found={found} skeleton={<SkeletonRows height={54} two />}>
           <table className="table w-full table-fixed border-collapse">
             <colgroup>
               <col />
