@@ -344,7 +344,7 @@ class Campaign(_message.Message):
 
     @_builtins.property
     def delay(self) -> _duration_pb2.Duration:
-        """Between two messages in one mailbox: 0 s to 24 h."""
+        """Between two messages in one mailbox: 0 s to 24 h. Late by up to 50 ms, or a tenth of it, one does not put off the next."""
 
     @_builtins.property
     def counts(self) -> Global___Counts:
