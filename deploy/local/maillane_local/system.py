@@ -12,13 +12,15 @@ from maillane_local.data_folder import DataFolder, Secrets
 from maillane_local.errors import LocalError
 from maillane_local.logs import log_files
 from maillane_local.parts import START_ORDER, STOP_ORDER, Ports, Stores, parts, scheduler_env
-from maillane_local.ports import LOOPBACK, free_port, free_ports, is_free
+from maillane_local.ports import LOOPBACK, free_ports, is_free
 from maillane_local.postgres import Postgres
 from maillane_local.service import LineSink, Service, run_once
 from maillane_local.settings import LocalSettings
 from maillane_local.valkey import Valkey
 
 DATABASE: Final = "maillane"
+
+STORES: Final = ("postgres", "valkey")
 
 URLS: Final = "urls"
 """Under this name the data folder remembers where the system is, while it is up."""
@@ -186,9 +188,10 @@ class System:
         if left := await leftovers.end(self.folder):
             self._sink("maillane", f"ended what an earlier run had left: {', '.join(left)}")
         self.folder.forget(URLS)
-        self._ports = _allot(self._settings)
+        self._ports, of_stores = _allot(self._settings, self.folder.remembered("ports"))
+        self.folder.remember("ports", of_stores)
         secrets = self.folder.secrets()
-        self._stores = await self._start_stores(secrets)
+        self._stores = await self._start_stores(of_stores, secrets)
         await self._prepare(scheduler_env(self._stores, secrets, self._ports, self._overrides))
         services = parts(self._stores, secrets, self._ports, self._overrides)
         started = {name: Service(services[name], self._sink) for name in START_ORDER}
@@ -202,10 +205,7 @@ class System:
             await service.ready()
         self.folder.remember(URLS, self.urls)
 
-    async def _start_stores(self, secrets: Secrets) -> Stores:
-        remembered = self.folder.remembered("ports")
-        ports = {name: _again_or_free(remembered.get(name)) for name in ("postgres", "valkey")}
-        self.folder.remember("ports", ports)
+    async def _start_stores(self, ports: Mapping[str, int], secrets: Secrets) -> Stores:
         redis, postgres = self._settings.redis_url, self._settings.postgres_url
         stores = Stores(
             redis_url=redis.get_secret_value() if redis else await self._start_valkey(ports, secrets),
@@ -243,8 +243,11 @@ def _known(value: _Known | None) -> _Known:
     return value
 
 
-def _allot(settings: LocalSettings) -> Ports:
-    """The ports as they are set; free ones where the setting is 0.
+def _allot(settings: LocalSettings, remembered: Mapping[str, object]) -> tuple[Ports, dict[str, int]]:
+    """The services' ports as they are set, free ones where the setting is 0; and those of the embedded stores.
+
+    A store has the one of last time, if it is free: who has noted its URL finds it there again. All are chosen at once,
+    for what is chosen and not listened on yet still looks free.
 
     Raises:
         LocalError: one that is set is in use; the error names each, with its setting.
@@ -253,10 +256,8 @@ def _allot(settings: LocalSettings) -> Ports:
     if taken := [name for name, port in wanted.items() if port and not is_free(port)]:
         listed = ", ".join(f"{wanted[name]} (MAILLANE_{name.upper()}_PORT)" for name in taken)
         raise LocalError(f"in use by another program: port {listed}; end that program, or set another port")
-    free = iter(free_ports(len(wanted)))
-    return Ports(**{name: port or next(free) for name, port in wanted.items()})
-
-
-def _again_or_free(port: object) -> int:
-    """The port of last time, if it is free: who has noted an embedded store's URL finds it there again."""
-    return port if isinstance(port, int) and is_free(port) else free_port()
+    again = {name: port for name in STORES if isinstance(port := remembered.get(name), int) and is_free(port)}
+    known = {*wanted.values(), *again.values()}
+    free = iter([port for port in free_ports(len(wanted) + len(STORES) + len(known)) if port not in known])
+    ports = Ports(**{name: port or next(free) for name, port in wanted.items()})
+    return ports, {name: again.get(name) or next(free) for name in STORES}
