@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Collection
 from types import ModuleType, TracebackType
 from typing import Self, cast
 
@@ -71,6 +72,8 @@ READY_EVERY_S = 1.0
 READY_WITHIN_S = 2.0
 # Where other looks say that Redis answers, its clock is looked at this often.
 CLOCK_EVERY_S = 5.0
+# What was cancelled ends within milliseconds, unless it did not hear of it.
+CANCEL_AGAIN_S = 0.5
 # For a connection made anew, on a server that is busy.
 ANSWERS_WITHIN_S = 0.8
 
@@ -154,9 +157,7 @@ class Scheduler:
             self.campaigns.end_watches()
             self.overviews.end_watches()
             await self.server.stop(self.settings.drain_s)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(tasks)
 
     async def _hear_wakes(self) -> None:
         """Hints from other schedulers; what is missed, the look each second finds."""
@@ -285,6 +286,20 @@ class Scheduler:
                 for name in ("ClaimMessages", "SettleMessages", "RenewClaims")
             ],
         )
+
+
+async def end(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancels tasks, again and again, until all have ended; how they ended is of no matter.
+
+    Once is not enough: before Python 3.12 a cancellation is lost that reaches `asyncio.wait_for` in the moment in which
+    its future is done (python/cpython#81839), and libraries wait so, as psycopg's pool does for a connection.
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_S)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _service(module: ModuleType) -> ServiceDescriptor:

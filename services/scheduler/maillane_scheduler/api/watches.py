@@ -104,7 +104,8 @@ class Watches(Generic[Key, Seen]):
 
     async def _look(self, key: Key, watch: _Watch[Seen]) -> None:
         try:
-            while watch.latest is None or not self._is_over(watch.latest):
+            # Also where its cancellation was lost: nobody watches a watch again that was left by all.
+            while watch.watchers and (watch.latest is None or not self._is_over(watch.latest)):
                 found = await self._look_at(key)
                 if found != watch.latest:
                     watch.tell(latest=found)
