@@ -15,7 +15,7 @@ from faults.misbehaviour import DROP, Act, Rule, Stage
 from faults.sink import Sink
 from maillane_local.logs import log_files
 from maillane_local.parts import parts
-from maillane_local.ports import LOOPBACK, free_port
+from maillane_local.ports import LOOPBACK, free_ports
 from maillane_local.service import Service
 from maillane_local.settings import LocalSettings
 from maillane_local.system import System
@@ -155,7 +155,7 @@ def opened(folder: Path) -> Iterator[House]:
         server.misbehaviour.add(
             Rule(Stage.DOT, DROP, sender=DROPPED, times=1), Rule(Stage.AUTH, _BAD_PASSWORD, sender=REFUSED)
         )
-        catcher, silent = free_port(), free_port()
+        catcher, silent = free_ports(2)
         told = {
             "MAILLANE_WEB_DIR": str(DIST),
             "MAILLANE_SMTP_PORTS": f"{catcher},{silent},{server.port},{stranger.port}",
@@ -180,7 +180,8 @@ def _asks(system: System, told: Mapping[str, str], issuer: str) -> tuple[Service
     """A second gateway, which asks a provider; and its address."""
     assert system._ports is not None
     assert system._stores is not None
-    ports = dataclasses.replace(system._ports, gateway=free_port(), gateway_metrics=free_port())
+    gateway, metrics = free_ports(2)
+    ports = dataclasses.replace(system._ports, gateway=gateway, gateway_metrics=metrics)
     base = f"http://{LOOPBACK}:{ports.gateway}"
     asking = {
         "MAILLANE_OIDC_ISSUER": issuer,
