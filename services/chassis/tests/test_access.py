@@ -189,15 +189,22 @@ async def test_health_needs_no_credential(serve, connect):
 
 
 @pytest.mark.parametrize(("caller", "expected"), [("nobody", UNAUTHENTICATED), ("viewer", OK), ("service", OK)])
-async def test_reflection_needs_any_credential(serve, connect, caller, expected):
+async def test_reflection_needs_any_credential(serve, caller, expected):
     """Who has no credential does not learn what there is to call."""
-    stub: Any = reflection_pb2_grpc.ServerReflectionStub(connect(await serve()))
+    server = await serve()
     asked = iter([reflection_pb2.ServerReflectionRequest(list_services="")])
 
-    async def list_services():
-        return [answer async for answer in stub.ServerReflectionInfo(asked, **credential(caller))]
+    def list_services():
+        # Not by grpc.aio, whose clients say INTERNAL where a call ends while its requests are being written.
+        with grpc.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+            stub: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
+            try:
+                list(stub.ServerReflectionInfo(asked, **credential(caller)))
+            except grpc.RpcError as error:
+                return error.code()
+        return OK
 
-    assert await code_of(list_services()) == expected
+    assert await asyncio.to_thread(list_services) == expected
 
 
 @pytest.mark.parametrize(("caller", "expected"), [("nobody", UNAUTHENTICATED), ("admin", DENIED), ("service", OK)])
