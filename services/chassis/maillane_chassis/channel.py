@@ -23,6 +23,9 @@ DEFAULT_TIMEOUT_S = 10.0
 # A service that restarts is back within a second or two and wanted at once; gRPC's own back-off goes up to 2 minutes.
 MIN_RECONNECT_MS = 100
 MAX_RECONNECT_MS = 2000
+# For TCP, TLS and the first words of HTTP/2: gRPC calls this `min_reconnect_backoff`, and gives a try no longer. What
+# refuses does so at once; this is for who is far away or has a lot to do.
+CONNECT_MS = 5000
 # At most five tries, which with these back-offs span about two seconds: a restart, not an outage.
 _RETRY = {
     "maxAttempts": 5,
@@ -136,7 +139,7 @@ def _options(max_message_bytes: int, idempotent: Iterable[str]) -> list[tuple[st
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.max_pings_without_data", 0),
         ("grpc.initial_reconnect_backoff_ms", MIN_RECONNECT_MS),
-        ("grpc.min_reconnect_backoff_ms", MIN_RECONNECT_MS),
+        ("grpc.min_reconnect_backoff_ms", CONNECT_MS),
         ("grpc.max_reconnect_backoff_ms", MAX_RECONNECT_MS),
         ("grpc.enable_channelz", 1),
     ]

@@ -1,5 +1,8 @@
 """What a channel adds to the calls that are made on it."""
 
+import asyncio
+from contextlib import asynccontextmanager
+
 import grpc
 import pytest
 from maillane_chassis.access import identity
@@ -119,3 +122,28 @@ async def test_a_channel_finds_a_server_that_comes_back(serve, settings):
         await serve(port=first.port)
 
         assert await call(channel, "Serve", "b") == "b"
+
+
+async def test_a_server_that_is_slow_to_say_hello_is_waited_for(serve, settings):
+    """Far away, or on a machine with a lot to do: the first call finds it all the same."""
+    server = await serve()
+    async with slow_door(server.port, 0.5) as port, open_channel(f"127.0.0.1:{port}", settings) as channel:
+        assert await call(channel, "Serve", "a") == "a"
+
+
+@asynccontextmanager
+async def slow_door(target, wait_s):
+    """A port behind which a server is, once one has waited there."""
+
+    async def carry(reader, writer):
+        while data := await reader.read(65536):
+            writer.write(data)
+        writer.close()
+
+    async def accept(reader, writer):
+        await asyncio.sleep(wait_s)
+        its_reader, its_writer = await asyncio.open_connection("127.0.0.1", target)
+        await asyncio.gather(carry(reader, its_writer), carry(its_reader, writer))
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as door:
+        yield door.sockets[0].getsockname()[1]
