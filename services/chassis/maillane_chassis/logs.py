@@ -23,6 +23,8 @@ REDACTED = "[redacted]"
 _MAX_DEPTH = 4
 # The keys of entries are written in the code: few, and the same with each line.
 _KEYS_KNOWN = 500
+# What values are within values.
+_NESTED = (dict, list, tuple)
 _SECRET_KEY = re.compile(
     r"(^|[_.-])(password|passwd|secret|token|authorization|cookie|credentials?|(service|api|private|secret|encryption)[_-]key)s?$",
     re.IGNORECASE,
@@ -70,7 +72,7 @@ def configure(settings: ServiceSettings, service: str, stream: TextIO | None = N
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Takes the values of keys that name secrets out of an entry, also within mappings in it."""
-    return dict(_redacted(event, _MAX_DEPTH))
+    return _redacted(event, _MAX_DEPTH)
 
 
 def _json(entry: EventDict, default: Callable[[object], object]) -> str:
@@ -86,11 +88,7 @@ def _encoder(default: Callable[[object], object]) -> json.JSONEncoder:
 def _redacted(values: Mapping[str, object], depth: int) -> dict[str, object]:
     # Most values hold nothing more: they are not looked into by a call each.
     return {
-        key: REDACTED
-        if _names_secret(str(key))
-        else _searched(value, depth)
-        if isinstance(value, dict | list | tuple)
-        else value
+        key: REDACTED if _names_secret(str(key)) else _searched(value, depth) if isinstance(value, _NESTED) else value
         for key, value in values.items()
     }
 

@@ -208,11 +208,13 @@ def _value(slot: Slot, variables: Mapping[str, str]) -> str:
 
 
 def _encode(slot: Slot, value: str, escape: bool) -> bytes:
+    if quoted_printable.PLAIN.fullmatch(value):
+        return value.encode("ascii") + quoted_printable.SOFT_BREAK
     if len(value) > MAX_VALUE_CHARS:
         raise BadValue(slot.name, f"a value has at most {MAX_VALUE_CHARS} characters")
     value = quoted_printable.normal_breaks(value)
     try:
-        return quoted_printable.encode_value(html.escape(value) if escape else value)
+        return quoted_printable.encode_text(html.escape(value) if escape else value)
     except UnicodeEncodeError as error:
         raise BadValue(slot.name, "not valid Unicode") from error
 

@@ -11,8 +11,8 @@ import re
 
 SOFT_BREAK = b"=\r\n"
 
-_SHORT = re.compile(r"[A-Za-z0-9,._@+-](?:[A-Za-z0-9 ,._@+-]{0,58}[A-Za-z0-9,._@+-])?")
-"""What is its own encoding, as most values are. No space at the ends, where the C routine would encode it."""
+PLAIN = re.compile(r"[A-Za-z0-9,._@+-](?:[A-Za-z0-9 ,._@+-]{0,58}[A-Za-z0-9,._@+-])?")
+"""What is its own encoding, as most values are, in HTML too. No space at the ends: the C routine would encode it."""
 
 
 def encode(text: str) -> bytes:
@@ -26,15 +26,8 @@ def encode(text: str) -> bytes:
     return lines.replace(b"\n", b"\r\n")
 
 
-def encode_value(text: str) -> bytes:
-    """A piece that goes on: for a value in the middle of a text."""
-    if _SHORT.fullmatch(text):
-        return text.encode("ascii") + SOFT_BREAK
-    return encode(text) + SOFT_BREAK
-
-
 def encode_text(text: str) -> bytes:
-    """A piece for the text between two slots, and before the first."""
+    """A piece that goes on: text between two slots, or a value."""
     return encode(text) + SOFT_BREAK
 
 

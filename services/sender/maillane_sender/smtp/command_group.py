@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from maillane_sender.smtp.reply_queue import Asked, Lost
@@ -21,12 +22,14 @@ class CommandGroup:
     """An envelope, and what came of it so far. `lost` says why no more comes, `late` that it was for want of time.
 
     `behind`: it was written behind another message's content. `replies`: all of them, where it was written at once.
+    `refused`: the first line that was.
     """
 
     lines: dict[Command, bytes]
     behind: bool
     replies: Asked | None = None
     answers: dict[Command, Reply] = field(default_factory=dict)
+    refused: Command | None = None
     lost: str = ""
     late: bool = False
 
@@ -38,16 +41,13 @@ class CommandGroup:
         """
         command = self.awaited
         self.answers[command] = in_place(command, reply)
-
-    @property
-    def refused(self) -> Command | None:
-        """The first line that was refused."""
-        return next((command for command, reply in self.answers.items() if reply.negative), None)
+        if reply.negative and self.refused is None:
+            self.refused = command
 
     @property
     def awaited(self) -> Command:
         """The first line that has no answer; the last, where all have one."""
-        return next((command for command in self.lines if command not in self.answers), Command.DATA)
+        return next(islice(self.lines, len(self.answers), None), Command.DATA)
 
 
 def in_place(command: Command, reply: Reply) -> Reply:
@@ -60,7 +60,7 @@ def in_place(command: Command, reply: Reply) -> Reply:
 
 def safe(envelope: Envelope) -> bool:
     """Whether its addresses are nothing but addresses within a command."""
-    return not any(_UNSAFE_IN_COMMAND.search(address) for address in (envelope.sender, envelope.recipient))
+    return not (_UNSAFE_IN_COMMAND.search(envelope.sender) or _UNSAFE_IN_COMMAND.search(envelope.recipient))
 
 
 def envelope_lines(envelope: Envelope) -> dict[Command, bytes]:
