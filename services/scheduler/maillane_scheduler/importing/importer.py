@@ -136,16 +136,16 @@ class Importer:
         if self._needed is None:
             campaign = await campaigns.get(connection, self._workspace_id, self._campaign_id)
             self._needed = frozenset(needed_variables(campaign.plan.template))
-        needed = self._needed
-        complete = [row for row in rows if needed.issubset(row.names)]
-        if len(complete) == len(rows):
+        # Rows of one list have the same few sets of names.
+        lacks = {names: sorted(self._needed.difference(names)) for names in {row.names for row in rows}}
+        if not any(lacks.values()):
             return rows, []
         lacking = [
-            Rejection(row.line, ", ".join(sorted(needed.difference(row.names))), "lacks what the template needs")
+            Rejection(row.line, ", ".join(missing), "lacks what the template needs")
             for row in rows
-            if not needed.issubset(row.names)
+            if (missing := lacks[row.names])
         ]
-        return complete, lacking
+        return [row for row in rows if not lacks[row.names]], lacking
 
     async def _fresh(self, connection: AsyncConnection, rows: list[Row]) -> list[Row]:
         if not self._looks_up or not rows:

@@ -18,6 +18,9 @@ Instants are µs since the epoch: scores are doubles, exact to the µs until the
 written in decimal, a message as 8 bytes big-endian, so that messages due at the same µs sort by id: campaign order.
 """
 
+import struct
+from collections.abc import Sequence
+
 MESSAGE_BYTES = 8
 
 
@@ -59,6 +62,11 @@ def wake_channel(shard: int) -> str:
 def member(message: int) -> bytes:
     """A message's id as it stands in lanes and in flight."""
     return message.to_bytes(MESSAGE_BYTES, "big")
+
+
+def members(messages: Sequence[int]) -> bytes:
+    """The members of messages, one behind the other."""
+    return struct.pack(f">{len(messages)}Q", *messages)
 
 
 def message_id(raw: bytes) -> int:

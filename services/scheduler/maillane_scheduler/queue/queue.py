@@ -1,5 +1,6 @@
 """The queue's commands, typed."""
 
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, TypeVar
@@ -260,10 +261,9 @@ class Queue:
         """
         added = 0
         for batch in _batches(items, ENQUEUE_BATCH):
-            fields: Iterator[Argument] = chain.from_iterable(
-                (keys.member(message), due_us) for message, due_us in batch
-            )
-            new = int(await self._run("enqueue", mailbox, campaign, int(configured), *fields, now_us=now_us))
+            messages, dues = zip(*batch, strict=True)
+            packed = keys.members(messages), struct.pack(f">{len(dues)}d", *dues)
+            new = int(await self._run("enqueue", mailbox, campaign, int(configured), *packed, now_us=now_us))
             if new < 0:
                 raise LaneUnknown(f"nothing is known of lane {campaign} of mailbox {mailbox}")
             added += new

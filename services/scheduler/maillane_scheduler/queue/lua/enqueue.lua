@@ -3,11 +3,13 @@
 Puts messages into a lane. What waits there already gets the new due time; what is in flight is left alone.
 Without allow-oom: at maxmemory it is refused as a whole, before anything is written.
 
-ARGV[2]      mailbox
-ARGV[3]      campaign
-ARGV[4]      1: only into a lane that was configured, of a gate that was: else nothing is added
-ARGV[2i+3]   message i, 8 bytes; at most 2,000
-ARGV[2i+4]   its due time in µs
+The messages come as two strings: a thousand arguments cost either side more than all the rest.
+
+ARGV[2]  mailbox
+ARGV[3]  campaign
+ARGV[4]  1: only into a lane that was configured, of a gate that was: else nothing is added
+ARGV[5]  messages, 8 bytes each; at most 2,000
+ARGV[6]  their due times in µs, each a big-endian double
 
 Returns how many the lane did not have, or -1 where it was not configured. Safe to repeat.
 ]]
@@ -16,17 +18,17 @@ if ARGV[4] == '1' then
   local told = R('HMGET', gate_key(m), 'cap', 'gap:' .. c)
   if not told[1] or not told[2] then return -1 end
 end
-local entries, flying = {}, {}
+local messages, entries, flying = {}, {}, {}
+for at = 1, #ARGV[5], 8 do messages[#messages + 1] = ARGV[5]:sub(at, at + 7) end
 if R('EXISTS', flight_key(m)) == 1 then
-  local messages = every(5, 2)
   for i, value in ipairs(R('HMGET', flight_key(m), unpack(messages))) do
     if value then flying[messages[i]] = true end
   end
 end
-for i = 5, #ARGV, 2 do
-  if not flying[ARGV[i]] then
-    entries[#entries + 1] = ARGV[i + 1]
-    entries[#entries + 1] = ARGV[i]
+for i, message in ipairs(messages) do
+  if not flying[message] then
+    entries[#entries + 1] = struct.unpack('>d', ARGV[6], 8 * i - 7)
+    entries[#entries + 1] = message
   end
 end
 local added = variadic('ZADD', lane_key(m, c), entries)
