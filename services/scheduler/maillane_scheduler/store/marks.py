@@ -1,6 +1,6 @@
 """Marks: what the queue still has to be told of a lane, written in the commit that made it so."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import BigInteger, delete, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,6 +18,15 @@ async def add(
     """Marks messages of a lane, from the first id to the last, for the queue; returns the mark's id."""
     row = insert(tables.marks).values(campaign_id=campaign, mailbox_id=mailbox, first_id=first, last_id=last)
     return int((await connection.execute(row.returning(tables.marks.c.id))).scalar_one())
+
+
+async def add_spans(connection: AsyncConnection, campaign: int, spans: Mapping[int, tuple[int, int]]) -> list[int]:
+    """Marks messages of several lanes, by mailbox from the first id to the last; returns the marks' ids."""
+    rows = [
+        {"campaign_id": campaign, "mailbox_id": mailbox, "first_id": first, "last_id": last}
+        for mailbox, (first, last) in spans.items()
+    ]
+    return list((await connection.execute(insert(tables.marks).returning(tables.marks.c.id), rows)).scalars())
 
 
 async def add_lanes(connection: AsyncConnection, campaign: int) -> None:

@@ -179,11 +179,8 @@ async def _mark(
         assert lane.base_us is not None
         due_us = plan.due_us(lane.base_us, ordinal, to.delay_us)
         messages.setdefault(lane.mailbox_id, []).append((first_id + place, due_us))
-    made = [
-        await marks.add(connection, to.campaign_id, mailbox_id, items[0][0], items[-1][0])
-        for mailbox_id, items in messages.items()
-    ]
-    return Added(tuple(made), messages)
+    spans = {mailbox_id: (items[0][0], items[-1][0]) for mailbox_id, items in messages.items()}
+    return Added(tuple(await marks.add_spans(connection, to.campaign_id, spans)), messages)
 
 
 async def _lanes(connection: AsyncConnection, campaign_id: int) -> tuple[Lane, ...]:
