@@ -105,6 +105,20 @@ async def echo(in_flight: int, payload_bytes: int) -> tuple[float, float]:
         return await calls_per_s(port, in_flight, bytes(payload_bytes), ECHO_S)
 
 
+async def bare_sender_us(mail_port: int, count: int) -> float:
+    """CPU µs a mail of a sender that does nothing but what Python, the wire and gRPC make it do.
+
+    Raises:
+        TimeoutError: it does not end.
+    """
+    async with _echoing() as port:
+        command = [sys.executable, "-m", f"{__package__}.bare_sender", *map(str, (mail_port, port, count))]
+        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        async with asyncio.timeout(BENCHMARK_S):
+            said, _ = await process.communicate()
+    return float(said)
+
+
 def _copied(n: int) -> str:
     address = f"{n * 2654435761 % 2**32:08x}.{n}@example.com"
     return f'{n}\t1\t1\t{n}\t{n}\t{address}\t{{"name": "Ann {n}", "city": "Rome", "company": "Company {n % 999}"}}\n'
