@@ -170,7 +170,7 @@ async def retry(here: World, campaign: int, code: int = 0, reply: str = "") -> i
     async with here.scheduler.engine.begin() as connection:
         batch = await retries.retry(connection, actor, campaign, RetryFilters(code, reply), 0)
     await here.scheduler.sync.campaign(campaign)
-    await here.scheduler.sync.enqueue(campaign, batch.added.marks, batch.added.messages)
+    await here.scheduler.sync.enqueue(campaign, batch.added.marks, batch.added.messages())
     return batch.number
 
 

@@ -193,7 +193,7 @@ class CampaignService(CampaignServiceServicer):
             detail = await message_reads.get(connection, by.workspace_id, message_id)
         for one in made:
             await self._sync.campaign(one.campaign_id)
-            await self._sync.enqueue(one.campaign_id, one.added.marks, one.added.messages)
+            await self._sync.enqueue(one.campaign_id, one.added.marks, one.added.messages())
         return pb.SendTestMessageResponse(message=convert.message(detail.message))
 
     async def ForecastCampaign(

@@ -118,7 +118,7 @@ class MessageService(MessageServiceServicer):
                 batch = await retries.retry(connection, by, campaign_id, filters, after_id)
             if batch.number:
                 await self._sync.campaign(campaign_id)
-                await self._sync.enqueue(campaign_id, batch.added.marks, batch.added.messages)
+                await self._sync.enqueue(campaign_id, batch.added.marks, batch.added.messages())
             answer.retried += batch.number
             answer.more, after_id = batch.more, batch.last_id
             if not batch.more:

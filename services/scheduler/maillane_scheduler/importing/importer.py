@@ -105,7 +105,7 @@ class Importer:
         except KnownAddressError:
             self._looks_up = True
             added = await self._commit(checked)
-        if added.messages:
+        if added.marks:
             await self._tell(added)
 
     async def _commit(self, checked: Checked) -> Added:
@@ -160,7 +160,7 @@ class Importer:
 
     async def _enqueue(self, added: Added) -> None:
         try:
-            await self._sync.enqueue(self._campaign_id, added.marks, added.messages)
+            await self._sync.enqueue(self._campaign_id, added.marks, added.messages())
         except Exception as error:  # noqa: BLE001 - the rows are durable and marked: the sweep tells the queue
             log.warning("enqueue_left_to_sweep", campaign=self._campaign_id, error=type(error).__name__)
 

@@ -5,8 +5,9 @@ campaign's addresses stays true until the commit.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from maillane_chassis.errors import FailedPrecondition, NotFound, ResourceExhausted
 from psycopg import AsyncConnection as DriverConnection
@@ -56,10 +57,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What the queue must be told of a chunk, once it is committed: marks, and (message, due_us) by mailbox."""
+    """What the queue must be told of a chunk, once it is committed.
 
-    marks: tuple[int, ...]
-    messages: dict[int, list[tuple[int, int]]]
+    Attributes:
+        messages: (message, due_us) by mailbox; made when asked for, so that the commit need not wait for it.
+    """
+
+    marks: tuple[int, ...] = ()
+    messages: Callable[[], dict[int, list[tuple[int, int]]]] = dict
 
 
 async def target(
@@ -121,7 +126,7 @@ async def add(connection: AsyncConnection, to: Target, rows: Sequence[Row]) -> A
     if sum(lane.size for lane in to.lanes) + len(rows) > MAX_RECIPIENTS:
         raise ResourceExhausted(f"a campaign has at most {MAX_RECIPIENTS:,} recipients", reason="CAMPAIGN_FULL")
     if not rows:
-        return Added((), {})
+        return Added()
     first_id = int((await connection.execute(select(func.nextval(tables.MESSAGE_BLOCKS)))).scalar_one())
     sizes = [lane.size for lane in to.lanes]
     turns = rotation.assign(sizes, [lane.weight for lane in to.lanes], len(rows))
@@ -172,15 +177,27 @@ async def _mark(
     connection: AsyncConnection, to: Target, first_id: int, turns: Sequence[int], ordinals: Sequence[int]
 ) -> Added:
     if not to.started:
-        return Added((), {})
+        return Added()
+    last_id = first_id + len(turns) - 1
+    spans = {
+        to.lanes[turn].mailbox_id: (first_id + turns.index(turn), last_id - turns[::-1].index(turn))
+        for turn in set(turns)
+    }
+    made = await marks.add_spans(connection, to.campaign_id, spans)
+    return Added(tuple(made), partial(_planned, to, first_id, turns, ordinals))
+
+
+def _planned(
+    to: Target, first_id: int, turns: Sequence[int], ordinals: Sequence[int]
+) -> dict[int, list[tuple[int, int]]]:
+    """Messages and when they are due, by mailbox, in campaign order."""
     messages: dict[int, list[tuple[int, int]]] = {}
     for place, (turn, ordinal) in enumerate(zip(turns, ordinals, strict=True)):
         lane = to.lanes[turn]
         assert lane.base_us is not None
         due_us = plan.due_us(lane.base_us, ordinal, to.delay_us)
         messages.setdefault(lane.mailbox_id, []).append((first_id + place, due_us))
-    spans = {mailbox_id: (items[0][0], items[-1][0]) for mailbox_id, items in messages.items()}
-    return Added(tuple(await marks.add_spans(connection, to.campaign_id, spans)), messages)
+    return messages
 
 
 async def _lanes(connection: AsyncConnection, campaign_id: int) -> tuple[Lane, ...]:

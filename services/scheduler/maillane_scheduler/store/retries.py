@@ -63,21 +63,19 @@ async def retry(
     await campaigns.lock_to_reopen(connection, actor.workspace_id, campaign_id)
     ids = await _failed(connection, campaign_id, filters, after_id)
     if not ids:
-        return Retried(0, after_id, more=False, added=Added((), {}))
+        return Retried(0, after_id, more=False, added=Added())
     where = {"ids": ids, "first": ids[0], "last": ids[-1], "campaign": campaign_id}
     messages: dict[int, list[tuple[int, int]]] = {}
     for mailbox_id, message_id, due_us in await connection.execute(_RETRY, where):
         messages.setdefault(mailbox_id, []).append((message_id, due_us))
-    made = [
-        await marks.add(connection, campaign_id, mailbox_id, min(items)[0], max(items)[0])
-        for mailbox_id, items in messages.items()
-    ]
+    spans = {mailbox_id: (min(items)[0], max(items)[0]) for mailbox_id, items in messages.items()}
+    made = await marks.add_spans(connection, campaign_id, spans)
     await connection.execute(_RETURNED, {"campaign": campaign_id, "mailboxes": list(messages)})
     number = sum(map(len, messages.values()))
     await counts.add(connection, campaign_id, failed=-number, pending=number)
     await campaigns.reopen(connection, campaign_id)
     await audit.record(connection, actor, "messages.retry", f"campaigns/{campaign_id}", {"messages": number})
-    return Retried(number, ids[-1], more=len(ids) == BATCH, added=Added(tuple(made), messages))
+    return Retried(number, ids[-1], more=len(ids) == BATCH, added=Added(tuple(made), lambda: messages))
 
 
 async def _failed(connection: AsyncConnection, campaign_id: int, filters: RetryFilters, after_id: int) -> list[int]:

@@ -62,7 +62,7 @@ async def make(
     await lane_plans.begin(connection, test_id)
     target = await recipients.target(connection, actor.workspace_id, test_id, kind=CampaignKind.TEST)
     added = await recipients.add(connection, target, [row])
-    [[(message_id, _)]] = added.messages.values()
+    [[(message_id, _)]] = added.messages().values()
     detail = {"message": message_id}
     await audit.record(connection, actor, "campaign.send_test", f"campaigns/{campaign.id}", detail)
     return Made(test_id, message_id, added)
