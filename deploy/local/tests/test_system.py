@@ -42,14 +42,17 @@ async def test_the_sender_knows_no_store(system: System):
 
 
 async def test_the_demo_delivers_its_mails_in_order(system: System, monkeypatch):
-    """A hundred mails reach the catcher, in the order of the file; nothing but the public API was used."""
+    """A hundred mails reach the catcher, in the order of the file but for what five connections at once may swap; nothing
+    but the public API was used."""
     monkeypatch.setattr(demo_module, "DELAY", "0.02s")
     async with public_api(system) as client, httpx.AsyncClient(base_url=system.urls["catcher"]) as catcher:
         await Demo(client, system.urls, Console(file=io.StringIO())).run()
         caught = (await catcher.get("/api/messages?limit=2000")).json()["messages"]
 
     from_demo = [mail["recipients"][0] for mail in reversed(caught) if mail["sender"] == demo_module.ADDRESS]
-    assert from_demo == sample_recipients()
+    in_file = sample_recipients()
+    assert sorted(from_demo) == sorted(in_file)
+    assert max(abs(from_demo.index(recipient) - place) for place, recipient in enumerate(in_file)) < 5
 
 
 async def test_a_second_start_goes_on_where_the_first_stopped(tmp_path: Path):
