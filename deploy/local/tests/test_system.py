@@ -42,8 +42,10 @@ async def test_the_sender_knows_no_store(system: System):
 
 
 async def test_the_demo_delivers_its_mails_in_order(system: System, monkeypatch):
-    """A hundred mails reach the catcher, in the order of the file but for what five connections at once may swap; nothing
-    but the public API was used."""
+    """A hundred mails reach the catcher, in the file's order but for what five connections at once may swap.
+
+    Nothing but the public API was used.
+    """
     monkeypatch.setattr(demo_module, "DELAY", "0.02s")
     async with public_api(system) as client, httpx.AsyncClient(base_url=system.urls["catcher"]) as catcher:
         await Demo(client, system.urls, Console(file=io.StringIO())).run()
