@@ -161,8 +161,9 @@ class Importer:
     async def _enqueue(self, added: Added) -> None:
         try:
             await self._sync.enqueue(self._campaign_id, added.marks, added.messages())
-        except Exception as error:  # noqa: BLE001 - the rows are durable and marked: the sweep tells the queue
-            log.warning("enqueue_left_to_sweep", campaign=self._campaign_id, error=type(error).__name__)
+        except Exception:
+            # The rows are durable and marked: the sweep tells the queue.
+            log.warning("enqueue_left_to_sweep", campaign=self._campaign_id, exc_info=True)
 
     async def _end(self, keeping: asyncio.Task[None] | None) -> None:
         """Waits for what was begun, also where the caller is gone; then the campaign may complete."""

@@ -12,16 +12,10 @@ FIRST_ID = 0
 LAST_ID = 2**63 - 1
 
 
-async def add(
-    connection: AsyncConnection, campaign: int, mailbox: int, first: int = FIRST_ID, last: int = LAST_ID
-) -> int:
-    """Marks messages of a lane, from the first id to the last, for the queue; returns the mark's id."""
-    row = insert(tables.marks).values(campaign_id=campaign, mailbox_id=mailbox, first_id=first, last_id=last)
-    return int((await connection.execute(row.returning(tables.marks.c.id))).scalar_one())
-
-
 async def add_spans(connection: AsyncConnection, campaign: int, spans: Mapping[int, tuple[int, int]]) -> list[int]:
-    """Marks messages of several lanes, by mailbox from the first id to the last; returns the marks' ids."""
+    """Marks messages of a campaign for the queue, by mailbox from the first id to the last; returns the marks' ids."""
+    if not spans:
+        return []
     rows = [
         {"campaign_id": campaign, "mailbox_id": mailbox, "first_id": first, "last_id": last}
         for mailbox, (first, last) in spans.items()

@@ -157,14 +157,16 @@ async def _assign(
     sizes = [lane.size for lane in lanes]
     ordinals = rotation.ordinals(sizes, turns)
     await messages.place(connection, campaign_id, ids, [lanes[turn].mailbox_id for turn in turns], ordinals)
+    spans = {}
     for place, (lane, size) in enumerate(zip(lanes, sizes, strict=True)):
         mine = [id_ for id_, turn in zip(ids, turns, strict=True) if turn == place]
         if not mine:
             continue
         where = (_LANES.c.campaign_id == campaign_id) & (_LANES.c.mailbox_id == lane.mailbox_id)
         await connection.execute(update(_LANES).where(where).values(size=size))
-        if started:
-            await marks.add(connection, campaign_id, lane.mailbox_id, mine[0], mine[-1])
+        spans[lane.mailbox_id] = mine[0], mine[-1]
+    if started:
+        await marks.add_spans(connection, campaign_id, spans)
 
 
 async def _open(connection: AsyncConnection, campaign_id: int, to_ids: Sequence[int], *, started: bool) -> None:

@@ -178,11 +178,10 @@ async def _mark(
 ) -> Added:
     if not to.started:
         return Added()
-    last_id = first_id + len(turns) - 1
-    spans = {
-        to.lanes[turn].mailbox_id: (first_id + turns.index(turn), last_id - turns[::-1].index(turn))
-        for turn in set(turns)
-    }
+    ids = range(first_id, first_id + len(turns))
+    # Of messages with one turn the last wins; backwards, the first.
+    last, first = dict(zip(turns, ids, strict=True)), dict(zip(reversed(turns), reversed(ids), strict=True))
+    spans = {to.lanes[turn].mailbox_id: (first[turn], last[turn]) for turn in last}
     made = await marks.add_spans(connection, to.campaign_id, spans)
     return Added(tuple(made), partial(_planned, to, first_id, turns, ordinals))
 
