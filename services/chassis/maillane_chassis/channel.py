@@ -23,9 +23,9 @@ DEFAULT_TIMEOUT_S = 10.0
 # A service that restarts is back within a second or two and wanted at once; gRPC's own back-off goes up to 2 minutes.
 MIN_RECONNECT_MS = 100
 MAX_RECONNECT_MS = 2000
-# For TCP, TLS and the first words of HTTP/2: gRPC calls this `min_reconnect_backoff`, and gives a try no longer. What
-# refuses does so at once; this is for who is far away or has a lot to do.
-CONNECT_MS = 5000
+# For TCP, TLS and the first words of HTTP/2; gRPC calls it `min_reconnect_backoff`, and no try lasts longer. For who is
+# far away or has a lot to do: who is there and refuses does so at once, and the dead cost no more than a back-off.
+CONNECT_MS = MAX_RECONNECT_MS
 # At most five tries, which with these back-offs span about two seconds: a restart, not an outage.
 _RETRY = {
     "maxAttempts": 5,
