@@ -79,6 +79,17 @@ async def test_no_more_slots_than_messages_can_be_held() -> None:
         assert smtp.most_open == 5
 
 
+@pytest.mark.parametrize(("free", "asked"), [(2, [15]), (3, [15, 3])])
+async def test_a_few_free_slots_are_asked_for_together(free: int, asked: list[int]) -> None:
+    """While all connections are at work, nothing is claimed for two of fifteen slots; for three there is one claim."""
+    async with world({"CONTENT": [Do.BEHAVE] * free + [Do.WAIT] * 100}) as (_, fake, _run):
+        await fake.put(*messages(40))
+        await fake.all_settled(free)
+        await fake.until(lambda: len(fake.due) == 40 - sum(asked))
+
+        assert [call.slots for call in fake.of(pb.ClaimMessagesRequest) if call.slots] == asked
+
+
 async def test_the_pool_knows_of_all_that_is_held() -> None:
     """The messages of every mailbox are in line for a connection: five of one do not keep those of others from it."""
     async with world({"CONTENT": [Do.WAIT] * 100}) as (smtp, fake, run):

@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 AHEAD: Final = 2
 """Messages held for each transaction beyond the one it is at, so that none waits for the scheduler."""
 
-ASK_FROM: Final = 5
-"""A claim is worth its cost from a fifth of the slots on. With a third, mails that take long (100 ms away) finished in
-step, and fewer envelopes were there in time to ride."""
+ASK_PARTS: Final = 5
+"""A claim is asked for once one part in so many of the slots is free: fewer are not worth its cost. With one in three,
+mails that take long (100 ms away) finished in step, and fewer envelopes were there in time to ride."""
 
 TELL_S: Final = 1.0
 """After a drain's limit, for telling the last outcomes to a scheduler that may be down. What is not told by then will
@@ -145,11 +145,11 @@ class Dispatch:
         self._pump()
 
     def _room(self) -> int:
-        """Slots to ask for: when a fifth of them is free, or when there is nothing else to do."""
+        """Slots to ask for: once ASK_PARTS allows it, or when there is nothing else to do."""
         if self._outbox.full:
             return 0
         free = self._holding.free
-        return free if free * ASK_FROM >= self._holding.slots or len(self._running) < self._concurrency else 0
+        return free if free * ASK_PARTS >= self._holding.slots or len(self._running) < self._concurrency else 0
 
     def _told(self, settles: Sequence[pb.Settle]) -> None:
         self._holding.told(settles)

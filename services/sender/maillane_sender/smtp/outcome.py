@@ -9,9 +9,6 @@ from enum import StrEnum
 class Kind(StrEnum):
     """What becomes of the message."""
 
-    # Enum's own hash is Python, and there are several a message.
-    __hash__ = str.__hash__
-
     SENT = "SENT"
     FAILED = "FAILED"
     """For good: the same again would get the same answer."""
@@ -25,9 +22,6 @@ class Kind(StrEnum):
 
 class Scope(StrEnum):
     """Whom the answer is about, and so who waits or is stopped."""
-
-    # Enum's own hash is Python, and there are several a message.
-    __hash__ = str.__hash__
 
     RECIPIENT = "RECIPIENT"
     MAILBOX = "MAILBOX"

@@ -125,8 +125,7 @@ class Connection:
         Raises:
             ValueError: the envelope or the content would break the conversation. Nothing was written.
         """
-        # That of one that rides was checked when it was written.
-        lines = {} if self._behind is not None else envelope_lines(envelope)
+        lines = envelope_lines(envelope)
         _check_content(content)
         if envelope.smtputf8 and not self.features.smtputf8:
             # RFC 6531 §3.2: such a message must not be sent here. It is as definite as an answer, hence its code.

@@ -24,9 +24,6 @@ class Stage(StrEnum):
 class Command(StrEnum):
     """What a verdict is about."""
 
-    # Enum's own hash is Python, and there are several a message.
-    __hash__ = str.__hash__
-
     EHLO = "EHLO"
     RSET = "RSET"
     MAIL = "MAIL"
