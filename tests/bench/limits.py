@@ -1,6 +1,5 @@
 """What stores and wire do alone: beside these every figure is to be read."""
 
-import asyncio
 import os
 import re
 import shutil
@@ -19,7 +18,7 @@ from redis import Redis
 from support.programs import unpacked
 
 from .echo import calls_per_s
-from .processes import running
+from .processes import output_of, running
 from .rig import Rig
 
 PIPELINE: Final = 1000
@@ -53,15 +52,10 @@ async def zadd_per_s(count: int) -> float:
     """
     program, env = _redis_benchmark()
     async with valkey() as (server, _):
-        process = await asyncio.create_subprocess_exec(
-            *(program, "-h", LOOPBACK, "-p", str(server.port), "-n", str(count), "-P", str(PIPELINE), "-c", "4"),
-            *("-r", str(10 * count), "--csv", "ZADD", "lane", "__rand_int__", "__rand_int__"),
-            env=env,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        async with asyncio.timeout(BENCHMARK_S):
-            said, _ = await process.communicate()
-    return float(_RATE.findall(said.decode().splitlines()[-1])[0])
+        to = ("-h", LOOPBACK, "-p", str(server.port), "-n", str(count), "-P", str(PIPELINE), "-c", "4")
+        what = ("-r", str(10 * count), "--csv", "ZADD", "lane", "__rand_int__", "__rand_int__")
+        said = await output_of([program, *to, *what], BENCHMARK_S, env)
+    return float(_RATE.findall(said.splitlines()[-1])[0])
 
 
 async def zset_bytes(count: int) -> float:
@@ -113,10 +107,7 @@ async def bare_sender_us(mail_port: int, count: int) -> float:
     """
     async with _echoing() as port:
         command = [sys.executable, "-m", f"{__package__}.bare_sender", *map(str, (mail_port, port, count))]
-        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-        async with asyncio.timeout(BENCHMARK_S):
-            said, _ = await process.communicate()
-    return float(said)
+        return float(await output_of(command, BENCHMARK_S))
 
 
 def _copied(n: int) -> str:

@@ -1,6 +1,5 @@
 """Postfix's smtp-sink, near or a round trip away, and its smtp-source: the least that a server and a client can do."""
 
-import asyncio
 import os
 import sys
 import time
@@ -13,7 +12,7 @@ from typing import Final
 from maillane_local.ports import LOOPBACK, free_port
 from support.programs import postfix_program
 
-from .processes import running
+from .processes import output_of, running
 
 BACKLOG: Final = "100"
 SOURCE_S: Final = 120.0
@@ -63,12 +62,7 @@ async def source(port: int, count: int, connections: int) -> float:
     """
     program, env = postfix_program("smtp-source")
     begun = time.perf_counter()
-    process = await asyncio.create_subprocess_exec(
-        *(program, "-d", "-s", str(connections), "-m", str(count), "-l", str(CONTENT_BYTES)),
-        *("-f", "a@example.com", "-t", "b@example.com", f"{LOOPBACK}:{port}"),
-        env=env,
-    )
-    async with asyncio.timeout(SOURCE_S):
-        code = await process.wait()
-    assert code == 0, f"smtp-source ended with {code}"
+    what = ("-d", "-s", str(connections), "-m", str(count), "-l", str(CONTENT_BYTES))
+    whom = ("-f", "a@example.com", "-t", "b@example.com", f"{LOOPBACK}:{port}")
+    await output_of([program, *what, *whom], SOURCE_S, env)
     return count / (time.perf_counter() - begun)

@@ -1,5 +1,6 @@
 """What processes have used, out of /proc; and those that a measurement starts beside the system."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -10,6 +11,8 @@ from maillane_local.child import Child
 from support.programs import listening
 
 TICK_S: Final = 1 / os.sysconf("SC_CLK_TCK")
+
+LAST_WORDS_CHARS: Final = 800
 
 _USED: Final = slice(11, 15)
 """Of /proc/<pid>/stat, after the name: user and system time, and those of children that have ended."""
@@ -31,6 +34,29 @@ def peak_mib(pid: int) -> float:
 def forget_peak(pid: int) -> None:
     """Lets `peak_mib` begin at what it holds now."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+async def output_of(command: Sequence[str | Path], within_s: float, env: Mapping[str, str] | None = None) -> str:
+    """What a program says until it ends; it does not outlive this.
+
+    Raises:
+        RuntimeError: it failed; with its last words.
+        TimeoutError: it does not end.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *command, env=env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        async with asyncio.timeout(within_s):
+            said, complaint = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        last = complaint.decode(errors="replace")[-LAST_WORDS_CHARS:]
+        raise RuntimeError(f"{' '.join(map(str, command[:2]))} ended with {process.returncode}: {last}")
+    return said.decode()
 
 
 @asynccontextmanager

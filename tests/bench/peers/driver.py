@@ -1,6 +1,5 @@
 """Runs peers: each a program of its own over stores as ours has them. `make bench-peers` sets them up."""
 
-import asyncio
 import json
 import os
 import shutil
@@ -8,6 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from support.programs import CannotRun
+
+from ..processes import output_of
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 NODE_FOLDER: Final = Path(__file__).parent
@@ -51,16 +52,6 @@ def _node() -> str:
 
 async def _run(command: list[str]) -> dict[str, float]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAILLANE_")}
-    process = await asyncio.create_subprocess_exec(
-        *command, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    try:
-        async with asyncio.timeout(RUN_S):
-            said, complaint = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-    if process.returncode:
-        raise RuntimeError(f"{Path(command[1]).name} ended with {process.returncode}: {complaint.decode()[-800:]}")
-    found: dict[str, float] = json.loads(said.decode().splitlines()[-1])
+    said = await output_of(command, RUN_S, environment)
+    found: dict[str, float] = json.loads(said.splitlines()[-1])
     return found

@@ -18,9 +18,8 @@ AHEAD_S: Final = 4.0
 SENT_S: Final = 180.0
 LOOK_S: Final = 0.1
 WARM: Final = 200
-COUNTS: Final = {0: (20_000, 1_000), 20: (2_400, 300), 100: (1_200, 100)}
-"""By round trip in ms, in the long form and in the quick one: ten to thirty seconds, so that beginning and end of a
-campaign, where not all connections have mails, are little of it."""
+COUNTS: Final = {0: (20_000, 1_000), 20: (2_400, 300), 100: (600, 100)}
+"""By round trip in ms, in the long form (some ten seconds) and in the quick one."""
 
 
 async def _ours(form: Form, rtt_ms: int, senders: int = 1) -> Figures:
@@ -104,7 +103,7 @@ def _row(rtt_ms: int, *lines: Line, others: tuple[Contestant, ...] = ()) -> Row:
             peer("BullMQ + nodemailer", partial(_bullmq, rtt_ms=rtt_ms)),
             *others,
         ),
-        long_s={0: 130, 20: 200, 100: 420}[rtt_ms],
+        long_s={0: 130, 20: 200, 100: 250}[rtt_ms],
     )
 
 
