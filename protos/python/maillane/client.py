@@ -48,7 +48,7 @@ IMPORT_S: Final = 3600.0
 """For a whole import: ten million recipients take some minutes."""
 
 CHUNK_ROWS: Final = 10_000
-"""Recipients in one chunk, as many as the service takes: what each costs by itself is then for most."""
+"""Recipients in one chunk, as many as the service takes: a chunk's own cost is then shared by most."""
 
 CHUNK_BYTES: Final = 1024 * 1024
 """A chunk is sent once it is as large: a fourth of what a message may have, and more than any one recipient."""

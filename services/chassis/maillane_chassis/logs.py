@@ -23,7 +23,7 @@ REDACTED = "[redacted]"
 _MAX_DEPTH = 4
 # The keys of entries are written in the code: few, and the same with each line.
 _KEYS_KNOWN = 500
-# What values are within values.
+# Types whose items are searched too.
 _NESTED = (dict, list, tuple)
 _SECRET_KEY = re.compile(
     r"(^|[_.-])(password|passwd|secret|token|authorization|cookie|credentials?|(service|api|private|secret|encryption)[_-]key)s?$",

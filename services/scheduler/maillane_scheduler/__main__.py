@@ -23,8 +23,8 @@ from maillane_scheduler.store.audit import Actor
 from maillane_scheduler.store.engine import open_engine
 
 WORKSPACE = "default"
-# A thread that checks an import's rows holds the interpreter for as long, each time that the event loop wants it back:
-# for each statement of that import, and for each claim. Python's 5 ms are a tenth of an import.
+# A thread that checks an import's rows keeps the interpreter for so long each time that the event loop wants it back,
+# after each statement of that import, for one. Python's own 5 ms made a tenth of an import's time of such waits.
 SWITCH_S = 0.0005
 
 

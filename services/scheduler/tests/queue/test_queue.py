@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from maillane_scheduler.plan import MAX_DUE_US
 from maillane_scheduler.queue import (
     Claimed,
     Expired,
@@ -325,6 +326,15 @@ async def test_what_is_in_flight_is_not_enqueued_again(queue: Queue) -> None:
     await queue.claim(TOKEN, LEASE, [Grant(M, C, 1)], now_us=NOW)
 
     assert (first, await queue.enqueue(M, C, items, now_us=NOW), await queue.lane_size(M, C)) == (2, 0, 1)
+
+
+@pytest.mark.parametrize("due_us", [0, 1, 1_790_000_000_123_457, MAX_DUE_US])
+async def test_a_due_time_is_kept_to_the_microsecond(queue: Queue, due_us: int) -> None:
+    """From the first instant that there is to the last that a score holds exactly."""
+    await queue.enqueue(M, C, [(1, due_us)], now_us=0)
+    taken = await queue.claim(TOKEN, LEASE, [Grant(M, C, 1)], now_us=MAX_DUE_US)
+
+    assert [message.due_us for message in taken] == [due_us]
 
 
 async def test_a_hand_over_lease_runs_out_unless_it_is_confirmed(queue: Queue) -> None:

@@ -3,7 +3,7 @@
 Puts messages into a lane. What waits there already gets the new due time; what is in flight is left alone.
 Without allow-oom: at maxmemory it is refused as a whole, before anything is written.
 
-The messages come as two strings: a thousand arguments cost either side more than all the rest.
+The messages come as two strings: an argument for each would cost both sides more than the rest of the script.
 
 ARGV[2]  mailbox
 ARGV[3]  campaign

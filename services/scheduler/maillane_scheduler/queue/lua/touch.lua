@@ -15,8 +15,8 @@ Scores, each a pure function of what is stored:
          its cap
 Last service counts without a gap too: it puts the lane that was just served behind those that were not.
 
-Numbers: a µs number that Lua turns into text by itself becomes 1.79e+15, so `us` writes all that are computed; tokens
-have 63 bits, which a double has not, so they stay text.
+Numbers: a µs number that Lua turns into text by itself becomes 1.79e+15, so `us` writes those that are joined to others
+or returned; as an argument of a command a number is written exactly. Tokens have 63 bits, which a double has not, so they stay text.
 ]]
 local P, R = KEYS[1], redis.call
 local shard, generation = string.match(P, '^(.*:)g(%d+):$')
